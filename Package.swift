@@ -1,0 +1,111 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+/// A connector is two targets: the module and its tests. It sees the SDK and
+/// the libraries it wraps. It never sees the engine, a store or another connector.
+func connector(_ folder: String, module: String, libraries: [Target.Dependency] = []) -> [Target] {
+    [
+        .target(
+            name: module,
+            dependencies: ["ConnectorSDK"] + libraries,
+            path: "connectors/\(folder)/Sources",
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "\(module)Tests",
+            dependencies: [.init(stringLiteral: module), "ConnectorSDK", "ConnectorTesting"] + libraries,
+            path: "connectors/\(folder)/Tests",
+            swiftSettings: settings
+        ),
+    ]
+}
+
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+let cLibraries: [Target] = [
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    .systemLibrary(name: "CXML", pkgConfig: "libxml-2.0", providers: [.apt(["libxml2-dev"])]),
+    .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+    .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
+    .target(name: "CBytes"),
+    .target(name: "CXMLShim", dependencies: ["CXML"]),
+    .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
+]
+
+let package = Package(
+    name: "millrace",
+    products: [
+        .executable(name: "millrace", targets: ["millrace"]),
+        .library(name: "ConnectorSDK", targets: ["ConnectorSDK"]),
+        .library(name: "ConnectorTesting", targets: ["ConnectorTesting"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+    ],
+    targets: cLibraries + [
+        module("ConnectorSDK", [logging]),
+        module("ConnectorTesting", ["ConnectorSDK"]),
+        module("JSONRecords", ["ConnectorSDK", "CBytes"]),
+        module("Compression", ["CZstd", "CLZ4", "CZlib", "CSnappy"]),
+        module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
+        module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
+        module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CBytes", logging]),
+        module("Converters", ["ConnectorSDK", "JSONRecords"]),
+        module("Transforms", ["ConnectorSDK"]),
+        module("PipelineEngine", ["ConnectorSDK", "Topics", logging]),
+        module(
+            "PipelineFile",
+            ["ConnectorSDK", "PipelineEngine", .product(name: "Yams", package: "Yams")]
+        ),
+        .executableTarget(
+            name: "millrace",
+            dependencies: [
+                "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
+                "PipelineFile", "JSONRecords", "SQLiteClient", "FileConnector", "JSONFormat",
+                "CSVFormat", "XMLFormat", "SQLiteConnector", logging,
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings
+        ),
+        tests("ConnectorSDKTests", ["ConnectorSDK"]),
+        tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
+        tests("CompressionTests", ["Compression"]),
+        tests("SQLiteClientTests", ["SQLiteClient"]),
+        tests("TopicsTests", ["Topics", "ConnectorSDK", "Compression"]),
+        tests("TopicLogTests", ["TopicLog", "Topics", "ConnectorSDK", "SQLiteClient"]),
+        tests("ConvertersTests", ["Converters", "ConnectorSDK"]),
+        tests("TransformsTests", ["Transforms", "ConnectorSDK"]),
+        tests(
+            "PipelineEngineTests",
+            ["PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK"]
+        ),
+        tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "ConnectorSDK"]),
+        tests("TidyTests", []),
+    ]
+        + connector("file", module: "FileConnector", libraries: ["Compression", "CBytes"])
+        + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
+        + connector("csv", module: "CSVFormat", libraries: ["CBytes"])
+        + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])
+        + connector("sqlite", module: "SQLiteConnector", libraries: ["SQLiteClient", "CSQLiteShim"])
+)

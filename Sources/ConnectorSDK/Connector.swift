@@ -1,0 +1,197 @@
+public import Logging
+
+/// A place in a topic: the topic and one of its partitions.
+public struct TopicPartition: Hashable, Sendable, Comparable, CustomStringConvertible {
+    /// The topic's name.
+    public var topic: String
+    /// The partition's number, from 0.
+    public var partition: Int32
+
+    /// Makes a topic partition.
+    public init(_ topic: String, _ partition: Int32) {
+        self.topic = topic
+        self.partition = partition
+    }
+
+    /// Kafka's directory name, such as `orders-0`.
+    public var description: String { "\(topic)-\(partition)" }
+
+    /// Orders by topic, then partition.
+    public static func < (left: Self, right: Self) -> Bool {
+        (left.topic, left.partition) < (right.topic, right.partition)
+    }
+}
+
+/// How far a source has come in one of its own parts: a file, a table, a slot.
+///
+/// Stored with the records it belongs to, in one commit (D3), and shown by `offsets show`.
+public struct SourcePosition: Hashable, Sendable {
+    /// Names the part, such as a file's fingerprint or a table.
+    public var partition: String
+    /// The place in the part as a JSON object, such as `{"byte":4096,"line":17}`.
+    public var offset: String
+
+    /// Makes a position.
+    public init(partition: String, offset: String) {
+        self.partition = partition
+        self.offset = offset
+    }
+}
+
+/// What a connector gets besides its configuration.
+public struct ConnectorContext: Sendable {
+    /// The connector's name in the pipeline file.
+    public var name: String
+    /// This task's number, from 0.
+    public var taskID: Int
+    /// The number of tasks that share the connector's work.
+    public var taskCount: Int
+    /// Whether growing and polled input ends where it ended at start.
+    public var untilEnd: Bool
+    /// A directory of the connector's own for state that cannot live in a position; it is created
+    /// on demand by the connector.
+    public var stateDirectory: String
+    /// The formats that can be named in a configuration.
+    public var formats: FormatCatalog
+    /// For what an operator would act on.
+    public var logger: Logger
+
+    /// Makes a context.
+    public init(
+        name: String,
+        taskID: Int = 0,
+        taskCount: Int = 1,
+        untilEnd: Bool = false,
+        stateDirectory: String,
+        formats: FormatCatalog,
+        logger: Logger
+    ) {
+        self.name = name
+        self.taskID = taskID
+        self.taskCount = taskCount
+        self.untilEnd = untilEnd
+        self.stateDirectory = stateDirectory
+        self.formats = formats
+        self.logger = logger
+    }
+}
+
+/// What a plug-in of any kind says of itself.
+public protocol Plugin {
+    /// The name used in configurations, such as `sqlite`.
+    static var name: String { get }
+    /// One sentence for lists.
+    static var summary: String { get }
+    /// The keys it takes.
+    static var configuration: ConfigSpec { get }
+}
+
+/// Where a source puts the batches it reads, and learns whether to go on.
+///
+/// All calls are made from the source's own `run`.
+public protocol RecordOutlet: AnyObject {
+    /// Returns an empty batch for `topic`, recycled where possible.
+    func makeBatch(topic: String, schema: Schema) -> RecordBatch
+
+    /// Takes a batch, and the source's position after it.
+    ///
+    /// Suspends until the engine has room, which is the only back-pressure there is. The records
+    /// and the position become durable together (D3), some time later. While it is suspended the
+    /// engine may call ``SourceConnector/acknowledge(through:)``. The batch must not be used again.
+    func send(_ batch: RecordBatch, position: SourcePosition) async throws(ConnectorError)
+
+    /// Notes positions without records, such as the end of a file in which nothing was left.
+    func advance(to position: SourcePosition) async throws(ConnectorError)
+
+    /// Waits until all that was sent is durable and acknowledged.
+    func settle() async throws(ConnectorError)
+
+    /// Waits for up to `duration`, acknowledging meanwhile; returns early when the task must stop.
+    func idle(for duration: Duration) async throws(ConnectorError)
+
+    /// Whether the source should return from `run` at the next convenient place.
+    var isStopping: Bool { get }
+}
+
+/// A connector that reads records from another system.
+///
+/// The engine makes one instance per task, on the task's own thread, and never calls it from two
+/// places at once: methods may block, and state needs no lock. After a ``ConnectorError`` with
+/// `.retry` it makes a new instance, which starts from the last durable positions.
+public protocol SourceConnector: Plugin, AnyObject {
+    /// Whether `format` chooses a ``RecordFormat`` whose keys the connector also takes.
+    static var usesFormat: Bool { get }
+
+    /// Makes one task's instance. Checks what can be checked without touching the other system.
+    init(configuration: Configuration, context: ConnectorContext) throws(ConnectorError)
+
+    /// Whether the source comes to an end by itself.
+    var isBounded: Bool { get }
+
+    /// Reads from `positions` until there is nothing left or the outlet says to stop.
+    ///
+    /// - Parameter positions: the last durable position of every part, of all tasks.
+    func run(
+        from positions: [String: String],
+        into outlet: any RecordOutlet
+    ) async throws(ConnectorError)
+
+    /// Lets the other system forget everything through `positions`: they are durable (D1).
+    func acknowledge(through positions: [SourcePosition]) async throws(ConnectorError)
+}
+
+extension SourceConnector {
+    /// Most sources have no format.
+    public static var usesFormat: Bool { false }
+}
+
+/// What a sink wants to be given.
+public enum SinkInput: Sendable {
+    /// Values as the topic holds them: opaque bytes, never parsed.
+    case opaque
+    /// Values as fields, from the value converter; keys as fields, from the key converter.
+    case fields
+}
+
+/// A connector that writes records to another system.
+///
+/// The engine makes one instance per task, on the task's own thread. It calls ``open(_:)``, then
+/// ``write(_:)`` any number of times, then ``commit(_:)``, and so on, and ``close()`` at the end.
+/// After an error it closes the instance and makes a new one.
+public protocol SinkConnector: Plugin, AnyObject {
+    /// Whether `format` chooses a ``RecordFormat`` whose keys the connector also takes.
+    static var usesFormat: Bool { get }
+
+    /// Makes one task's instance. Checks what can be checked without touching the other system.
+    init(configuration: Configuration, context: ConnectorContext) throws(ConnectorError)
+
+    /// What the batches given to ``write(_:)`` hold.
+    var input: SinkInput { get }
+
+    /// Prepares for records of these partitions.
+    ///
+    /// A sink that keeps offsets in its target, in the same transaction as the records, returns
+    /// for each partition the next offset to read; it is then exactly-once. Others return `nil`,
+    /// and the engine keeps their offsets.
+    func open(
+        _ partitions: [TopicPartition]
+    ) async throws(ConnectorError) -> [TopicPartition: Int64]?
+
+    /// Writes a batch of one partition, in order.
+    ///
+    /// An error with `.rejectRecord` means that the batch had no effect at all; the engine then
+    /// writes parts of it to find the record at fault.
+    func write(_ batch: RecordBatch) async throws(ConnectorError)
+
+    /// Makes everything written so far durable, together with `offsets`: for each partition the
+    /// next offset to read (D2). Called also when only offsets moved.
+    func commit(_ offsets: [TopicPartition: Int64]) async throws(ConnectorError)
+
+    /// Lets go of everything; what was not committed may be lost. Also called after errors.
+    func close() async
+}
+
+extension SinkConnector {
+    /// Most sinks have no format.
+    public static var usesFormat: Bool { false }
+}

@@ -1,0 +1,159 @@
+/// Records that travel together: one block of cells, row after row, under one ``Schema``.
+///
+/// A batch belongs to one topic. It is the unit of hand-off, commit, metric and log line, and it
+/// is recycled: a source asks its outlet for one, a sink must not keep one after `write` returns.
+/// It is not `Sendable`; one task at a time owns it.
+///
+/// `rows × stride` cells are stored row-major. `stride` may exceed the schema's count, so that
+/// transforms add fields in place. Memory that cells point to is either the batch's own
+/// ``arena`` or a ``Chunk`` it retains.
+public final class RecordBatch {
+    /// A batch aims at no more rows than this.
+    public static let rowLimit = 4_096
+    /// A batch aims at no more input bytes than this.
+    public static let byteLimit = 1 << 20
+    /// A batch aims at no more cells than this, whatever the width of its records.
+    public static let cellLimit = 128 << 10
+
+    /// The topic the records go to or came from.
+    public var topic = ""
+    /// The columns of the values.
+    public internal(set) var schema = Schema.opaque
+    /// The columns of the keys; `nil` when no record has one.
+    public internal(set) var keySchema: Schema?
+    /// Whether the values are still exactly what ``RecordMetadata/raw`` says, as JSON text.
+    ///
+    /// A JSON reader sets it, whatever changes a cell clears it; a JSON writer that sees it copies.
+    public var rawIsJSON = false
+    @usableFromInline internal var rowCount = 0
+    /// Cells from one row to the next.
+    @usableFromInline internal var rowStride = 1
+    @usableFromInline internal var cells: UnsafeMutablePointer<Cell>
+    @usableFromInline internal var cellCapacity: Int
+    @usableFromInline internal var keyStride = 0
+    @usableFromInline internal var keyCells: UnsafeMutablePointer<Cell>?
+    internal var keyCapacity = 0
+    @usableFromInline internal var metadataBase: UnsafeMutablePointer<RecordMetadata>
+    @usableFromInline internal var rowCapacity: Int
+    /// Memory for values that the batch makes itself.
+    public var arena = Arena()
+    internal var retained: [Chunk] = []
+    /// Records taken out because they could not be read, changed or written.
+    public internal(set) var rejections: [RejectedRecord] = []
+
+    /// Makes an empty, opaque batch.
+    public init() {
+        rowCapacity = 256
+        cellCapacity = 2_048
+        cells = .allocate(capacity: cellCapacity)
+        metadataBase = .allocate(capacity: rowCapacity)
+    }
+
+    deinit {
+        cells.deallocate()
+        keyCells?.deallocate()
+        metadataBase.deallocate()
+    }
+
+    /// The number of records.
+    @inlinable public var count: Int { rowCount }
+
+    /// Cells from one row to the next.
+    @inlinable public var stride: Int { rowStride }
+
+    /// Whether the batch has reached its row or cell limit and should be sent.
+    ///
+    /// A soft limit: appending beyond it is allowed, where input cannot be stopped at once.
+    @inlinable
+    public var isFull: Bool {
+        count >= Self.rowLimit || count &* rowStride >= Self.cellLimit
+    }
+
+    /// The rows.
+    @inlinable public var indices: Range<Int> { 0..<count }
+
+    /// Empties the batch and gives it a topic and columns.
+    public func reset(topic: String, schema: Schema = .opaque, keySchema: Schema? = nil) {
+        self.topic = topic
+        rowCount = 0
+        rawIsJSON = false
+        arena.removeAll()
+        retained.removeAll(keepingCapacity: true)
+        rejections.removeAll(keepingCapacity: true)
+        setColumns(schema: schema, keySchema: keySchema)
+    }
+
+    /// Keeps `chunk` alive until the batch is emptied.
+    public func retain(_ chunk: Chunk) {
+        if let last = retained.last, last === chunk { return }
+        retained.append(chunk)
+    }
+
+    /// The cell of a row and column; setting one makes ``rawIsJSON`` untrue.
+    @inlinable
+    public subscript(row: Int, column: Int) -> Cell {
+        get {
+            assert(row < count && column < rowStride)
+            return cells[row &* rowStride &+ column]
+        }
+        set {
+            assert(row < count && column < rowStride)
+            rawIsJSON = false
+            cells[row &* rowStride &+ column] = newValue
+        }
+    }
+
+    /// The first cell of a row, for loops that visit several columns.
+    ///
+    /// Valid until the next append or change of columns. Who writes through it sets
+    /// ``rawIsJSON`` to false.
+    @inlinable @inline(__always)
+    public func row(_ row: Int) -> UnsafeMutablePointer<Cell> { cells + row &* rowStride }
+
+    /// The first key cell of a row; `nil` when the batch has no keys.
+    @inlinable @inline(__always)
+    public func keyRow(_ row: Int) -> UnsafeMutablePointer<Cell>? {
+        guard let keyCells else { return nil }
+        return keyCells + row &* keyStride
+    }
+
+    /// What the record has beside its key and value.
+    @inlinable
+    public subscript(metadata row: Int) -> RecordMetadata {
+        get { metadataBase[row] }
+        set { metadataBase[row] = newValue }
+    }
+
+    /// The metadata of a row in place. Valid until the next append.
+    @inlinable @inline(__always)
+    public func metadata(_ row: Int) -> UnsafeMutablePointer<RecordMetadata> { metadataBase + row }
+
+    /// Appends a record whose fields are all missing, and returns its row.
+    @inlinable
+    @discardableResult
+    public func appendRow() -> Int {
+        if count == rowCapacity || (count &+ 1) &* rowStride > cellCapacity { growRows() }
+        let row = count
+        rowCount = row &+ 1
+        let start = cells + row &* rowStride
+        for column in 0..<rowStride { start[column] = .missing }
+        if let keyCells {
+            let key = keyCells + row &* keyStride
+            for column in 0..<keyStride { key[column] = .missing }
+        }
+        metadataBase[row] = RecordMetadata()
+        return row
+    }
+
+    /// Takes back the last record.
+    @inlinable
+    public func removeLast() { rowCount &-= 1 }
+
+    /// Appends an opaque record: `value` is in memory that the batch retains.
+    @inlinable
+    public func appendOpaque(_ value: UnsafeRawBufferPointer, tag: Cell.Tag = .bytes) {
+        let row = appendRow()
+        cells[row &* rowStride] = .slice(tag, value)
+        metadataBase[row].raw = value
+    }
+}

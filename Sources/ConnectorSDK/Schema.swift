@@ -1,0 +1,86 @@
+/// The ordered field names of a batch, shared by all its records.
+///
+/// Identity matters: two batches with the same `Schema` object have the same columns, so whatever
+/// is resolved from names (columns of a statement, prefixes of a JSON writer) is resolved once per
+/// schema and kept while `===` holds.
+public final class Schema: Sendable {
+    /// The columns, in order.
+    public let fields: [Field]
+    private let indices: [String: Int]
+
+    /// Makes a schema. Names must differ.
+    public init(_ fields: [Field]) {
+        self.fields = fields
+        indices = Dictionary(
+            fields.enumerated().map { ($1.name, $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// Makes a schema of untyped fields.
+    public convenience init(_ names: [String]) {
+        self.init(names.map { Field($0) })
+    }
+
+    /// The schema of values that nobody has parsed: one nameless field of bytes or text.
+    public static let opaque = Schema([Field("")])
+
+    /// Whether the records hold one opaque value each.
+    public var isOpaque: Bool { self === Self.opaque }
+
+    /// The number of columns.
+    public var count: Int { fields.count }
+
+    /// The column of a field, or `nil`.
+    public func index(of name: String) -> Int? { indices[name] }
+
+    /// The names, in order.
+    public var names: [String] { fields.map(\.name) }
+}
+
+/// One named column of a schema.
+public struct Field: Hashable, Sendable {
+    /// The field's name as the source spells it.
+    public var name: String
+    /// The declared type; ``FieldType/any`` when the source declares none.
+    public var type: FieldType
+    /// Whether null or absence is allowed.
+    public var isOptional: Bool
+
+    /// Makes a field.
+    public init(_ name: String, _ type: FieldType = .any, isOptional: Bool = true) {
+        self.name = name
+        self.type = type
+        self.isOptional = isOptional
+    }
+}
+
+/// A field's declared type.
+public enum FieldType: Hashable, Sendable {
+    /// Whatever each cell says.
+    case any
+    /// True or false.
+    case bool
+    /// A signed integer of 16, 32 or 64 bits.
+    case int16, int32, int64
+    /// A binary floating-point number.
+    case float, double
+    /// An exact decimal; `nil` where the source sets no limit.
+    case decimal(precision: Int?, scale: Int?)
+    /// UTF-8 text.
+    case string
+    /// Arbitrary bytes; base64 in JSON.
+    case bytes
+    /// A nested object or array.
+    case json
+    /// A day.
+    case date
+    /// A time of day.
+    case time
+    /// An instant.
+    case timestamp
+    /// A date and time of an unnamed zone.
+    case localTimestamp
+    /// A UUID, as text.
+    case uuid
+}

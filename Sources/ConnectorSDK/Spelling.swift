@@ -1,0 +1,25 @@
+/// Finds the name that a misspelt one was meant to be.
+public enum Spelling {
+    /// The nearest of `names`, or `nil` when none is near: at most a third of the letters differ.
+    public static func nearest(to word: String, in names: [String]) -> String? {
+        let limit = max(1, word.count / 3)
+        return names.map { ($0, distance(word, $0)) }
+            .filter { $0.1 <= limit }
+            .min { $0.1 < $1.1 }?.0
+    }
+
+    /// The Levenshtein distance of two words.
+    internal static func distance(_ left: String, _ right: String) -> Int {
+        let left = Array(left), right = Array(right)
+        var previous = Array(0...right.count)
+        for (i, a) in left.enumerated() {
+            var current = [i + 1]
+            for (j, b) in right.enumerated() {
+                let change = previous[j] + (a == b ? 0 : 1)
+                current.append(min(change, previous[j + 1] + 1, current[j] + 1))
+            }
+            previous = current
+        }
+        return previous[right.count]
+    }
+}

@@ -1,0 +1,58 @@
+/// A change to records between a connector and a topic.
+///
+/// One instance serves one task, on its thread: state such as the schema it saw last needs no lock.
+public protocol Transform: Plugin, AnyObject {
+    /// Makes an instance.
+    init(configuration: Configuration) throws(ConnectorError)
+
+    /// Changes a batch in place.
+    ///
+    /// A record that cannot be changed is taken out with ``RecordBatch/reject(row:_:)``; throw only
+    /// for what concerns the whole task.
+    func apply(_ batch: RecordBatch) throws(ConnectorError)
+}
+
+/// A condition on one record, for transforms that apply to some only.
+public protocol Predicate: Plugin, AnyObject {
+    /// Makes an instance.
+    init(configuration: Configuration) throws(ConnectorError)
+
+    /// Whether the condition holds for a row.
+    func matches(_ batch: RecordBatch, row: Int) throws(ConnectorError) -> Bool
+}
+
+/// The way between a topic's bytes and fields.
+///
+/// One instance serves one task and one of key or value.
+public protocol Converter: Plugin, AnyObject {
+    /// Makes an instance.
+    init(configuration: Configuration) throws(ConnectorError)
+
+    /// Replaces opaque values by fields. Records that cannot be read are rejected in the batch.
+    func decodeValues(_ batch: RecordBatch, schemas: any SchemaRegistry) throws(ConnectorError)
+
+    /// Replaces opaque keys by fields; a key that is no object becomes one field named `key`.
+    func decodeKeys(_ batch: RecordBatch) throws(ConnectorError)
+
+    /// Writes the value of one row as the topic holds it.
+    ///
+    /// - Returns: the bytes, valid until the next call, or `nil` for a null value.
+    func encodeValue(_ batch: RecordBatch, row: Int) throws(ConnectorError)
+        -> UnsafeRawBufferPointer?
+
+    /// Writes the key of one row as the topic holds it; `nil` for no key.
+    func encodeKey(_ batch: RecordBatch, row: Int) throws(ConnectorError)
+        -> UnsafeRawBufferPointer?
+
+    /// The id under which `schema` is registered, for the record header `millrace.schema`, or
+    /// `nil` when plain bytes say everything.
+    func schemaID(for schema: Schema, schemas: any SchemaRegistry) throws(ConnectorError) -> Int32?
+}
+
+/// Where schemas are kept, so that types survive the way through a topic.
+public protocol SchemaRegistry: AnyObject {
+    /// The id of a schema's JSON text, assigned once.
+    func register(_ json: String) throws(ConnectorError) -> Int32
+    /// The JSON text of a schema, or `nil` when the id is unknown.
+    func schema(_ id: Int32) throws(ConnectorError) -> String?
+}

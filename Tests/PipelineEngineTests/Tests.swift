@@ -1,0 +1,1 @@
+// PipelineEngine tests
