@@ -24,7 +24,9 @@ func connector(_ folder: String, module: String, libraries: [Target.Dependency] 
         ),
         .testTarget(
             name: "\(module)Tests",
-            dependencies: [.init(stringLiteral: module), "ConnectorSDK", "ConnectorTesting"] + libraries,
+            dependencies: [
+                .init(stringLiteral: module), "ConnectorSDK", "ConnectorTesting", "TestServices",
+            ] + libraries,
             path: "connectors/\(folder)/Tests",
             swiftSettings: settings
         ),
@@ -101,7 +103,10 @@ let package = Package(
             ["PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK"]
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "ConnectorSDK"]),
-        tests("TidyTests", []),
+        .target(name: "TestServices", path: "Tests/TestServices", swiftSettings: settings),
+        tests("EndToEndTests", ["TestServices", "millrace"]),
+        tests("ChaosTests", ["TestServices", "millrace"]),
+        tests("TidyTests", ["TestServices"]),
     ]
         + connector("file", module: "FileConnector", libraries: ["Compression", "CBytes"])
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])

@@ -1,0 +1,28 @@
+import Foundation
+import TestServices
+import Testing
+
+@Suite("Full disk")
+struct DiskFullTests {
+    @Test("stops cleanly, loses nothing and goes on when there is room", .timeLimit(.minutes(5)))
+    func fullDisk() async throws {
+        let directory = try TemporaryDirectory()
+        let small = directory.file("small")
+        try FileManager.default.createDirectory(atPath: small, withIntermediateDirectories: true)
+        let mount = try await Command.run(
+            ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", small],
+            in: directory.path
+        )
+        try #require(mount.exitCode == 0, "mounting a tmpfs takes root: \(mount.errors)")
+        let result = try await Command.run(
+            [
+                Products.python, Products.root + "/Tests/ChaosTests/disk_full.py",
+                Products.millrace, directory.path,
+            ],
+            in: directory.path
+        )
+        let unmount = try await Command.run(["umount", small], in: directory.path)
+        #expect(unmount.exitCode == 0, "\(unmount.errors)")
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+    }
+}

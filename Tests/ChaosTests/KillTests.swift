@@ -1,0 +1,20 @@
+import TestServices
+import Testing
+
+/// Real kills of the real process. `scripts/soak` runs the same for longer.
+@Suite("Killed at any moment")
+struct KillTests {
+    // D1, D2, D3, D5 and D6 at once: what a kill could break is compared at three destinations.
+    @Test("loses, doubles and reorders nothing in a hundred kills", .timeLimit(.minutes(10)))
+    func hundredKills() async throws {
+        let directory = try TemporaryDirectory()
+        let result = try await Command.run(
+            [
+                Products.python, Products.root + "/Tests/ChaosTests/kill.py", Products.millrace,
+                directory.path, "100",
+            ],
+            in: directory.path
+        )
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+    }
+}

@@ -1,0 +1,109 @@
+import Foundation
+import TestServices
+import Testing
+
+/// Rules that no linter knows, kept by a test so that they hold.
+@Suite("Tidy")
+struct TidyTests {
+    struct Rule: Sendable {
+        var token: String
+        var isAllowed: @Sendable (String) -> Bool
+        var instead: String
+    }
+
+    // The tokens are written in two pieces, so that this file does not break its own rules.
+    static let rules: [Rule] = [
+        Rule(
+            token: "Task.det" + "ached",
+            isAllowed: { _ in false },
+            instead: "a child task of an owner"
+        ),
+        Rule(
+            token: "try" + "!",
+            isAllowed: { $0.contains("Tests/") },
+            instead: "a typed error"
+        ),
+        Rule(
+            token: "OpaquePoi" + "nter",
+            isAllowed: { $0.hasSuffix("Handle.swift") },
+            instead: "the handle that owns the C object"
+        ),
+        Rule(
+            token: "import Found" + "ation",
+            isAllowed: { path in
+                path.contains("Tests/") || path.hasPrefix("Sources/millrace/")
+                    || path.hasPrefix("Sources/PipelineFile/")
+            },
+            instead: "Glibc: Foundation is slow to start and slow on the record path"
+        ),
+    ]
+
+    @Test("a file fits on a few screens", arguments: SourceFiles.swift)
+    func fileLength(_ path: String) throws {
+        let isTest = SourceFiles.tests.contains(path)
+        #expect(try SourceFiles.lines(path).count <= (isTest ? 500 : 400))
+    }
+
+    @Test("no line is wider than a reader's window", arguments: SourceFiles.swift)
+    func lineLength(_ path: String) throws {
+        for (index, line) in try SourceFiles.lines(path).enumerated() {
+            #expect(line.count <= 100, "\(path):\(index + 1) has \(line.count) columns")
+        }
+    }
+
+    @Test("a function fits on a screen", arguments: SourceFiles.product)
+    func functionLength(_ path: String) throws {
+        let lines = try SourceFiles.lines(path)
+        for (index, line) in lines.enumerated() where Self.startsFunction(line) {
+            let indent = line.prefix { $0 == " " }.count
+            let closing = String(repeating: " ", count: indent) + "}"
+            guard line.hasSuffix("{") || !line.contains("}") else { continue }
+            let end = lines[index...].firstIndex { $0 == closing } ?? index
+            #expect(end - index <= 60, "\(path):\(index + 1) has \(end - index) lines")
+        }
+    }
+
+    @Test("no banned token", arguments: SourceFiles.swift)
+    func bannedTokens(_ path: String) throws {
+        let text = try SourceFiles.text(path)
+        for rule in Self.rules where !rule.isAllowed(path) {
+            #expect(
+                !text.contains(rule.token),
+                "\(path): `\(rule.token)` is banned; use \(rule.instead)"
+            )
+        }
+    }
+
+    @Test("an unchecked promise says who keeps it", arguments: SourceFiles.swift)
+    func safetyParagraphs(_ path: String) throws {
+        let lines = try SourceFiles.lines(path)
+        let promises = ["@unchecked Sen" + "dable", "nonisolated(uns" + "afe)"]
+        for (index, line) in lines.enumerated() {
+            guard promises.contains(where: { line.contains($0) }) else { continue }
+            let nearby = lines[max(0, index - 8)...min(lines.count - 1, index + 8)]
+            #expect(
+                nearby.contains { $0.contains("// SAFETY:") },
+                "\(path):\(index + 1) has no SAFETY paragraph"
+            )
+        }
+    }
+
+    @Test("every invariant is cited in code and in a test")
+    func invariants() throws {
+        let text = try SourceFiles.text("docs/invariants.md")
+        let numbers = text.matches(of: #/(?m)^## (D\d+) /#).map { String($0.1) }
+        #expect(numbers.count >= 10)
+        let product = try SourceFiles.product.map(SourceFiles.text)
+        let tests = try SourceFiles.tests.map(SourceFiles.text)
+        for number in numbers {
+            let pattern = try Regex("\\b\(number)\\b")
+            #expect(product.contains { $0.contains(pattern) }, "no code cites \(number)")
+            #expect(tests.contains { $0.contains(pattern) }, "no test cites \(number)")
+        }
+    }
+
+    private static func startsFunction(_ line: Substring) -> Bool {
+        let words = line.split(separator: " ")
+        return words.contains("func") || words.contains { $0.hasPrefix("init(") }
+    }
+}
