@@ -173,7 +173,9 @@ extension ConfigKey where Value: RawRepresentable & CaseIterable, Value.RawValue
             name, .choice, importance, help, fallback, text: fallback?.rawValue,
             isRequired: fallback == nil, choices: words, dependents: dependents
         ) { text throws(ConfigValueError) in
-            guard let value = Value(rawValue: text.lowercased()) else {
+            let word = text.lowercased()
+            guard let value = Value.allCases.first(where: { $0.rawValue.lowercased() == word })
+            else {
                 throw ConfigValueError("must be one of \(words.joined(separator: ", "))")
             }
             return value
