@@ -60,6 +60,36 @@ extension RecordBatch {
         }
     }
 
+    /// Moves the rows from `row` on to `rest`, their values opaque again: the bytes that
+    /// ``RecordMetadata/raw`` says. Keys and metadata go with them, rejections stay.
+    public func split(at row: Int, into rest: RecordBatch) {
+        rest.reset(topic: topic, schema: .opaque, keySchema: keySchema)
+        for chunk in retained { rest.retain(chunk) }
+        for from in row..<max(count, row) {
+            let target = rest.appendRow()
+            var metadata = metadataBase[from]
+            metadata.raw = rest.keep(metadata.raw)
+            metadata.headers = rest.keep(metadata.headers)
+            rest.metadataBase[target] = metadata
+            rest.cells[target * rest.rowStride] =
+                metadata.isTombstone ? .null : .slice(.bytes, metadata.raw)
+            guard let key = rest.keyRow(target), let ownKey = keyRow(from) else { continue }
+            key.update(from: ownKey, count: keyStride)
+            for column in 0..<keyStride where key[column].isSlice {
+                key[column] = .slice(key[column].tag, rest.keep(key[column].slice))
+            }
+        }
+        rowCount = min(row, count)
+    }
+
+    /// Returns the bytes where they are if a retained chunk holds them, else a copy of them.
+    private func keep(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard let start = bytes.baseAddress, !bytes.isEmpty else { return bytes }
+        for chunk in retained.reversed()
+        where start >= chunk.base && start < chunk.base + chunk.capacity { return bytes }
+        return arena.copy(bytes)
+    }
+
     private func moveRow(_ from: Int, to: Int) {
         (cells + to * rowStride).update(from: cells + from * rowStride, count: rowStride)
         metadataBase[to] = metadataBase[from]

@@ -28,8 +28,19 @@ public protocol Converter: Plugin, AnyObject {
     /// Makes an instance.
     init(configuration: Configuration) throws(ConnectorError)
 
-    /// Replaces opaque values by fields. Records that cannot be read are rejected in the batch.
-    func decodeValues(_ batch: RecordBatch, schemas: any SchemaRegistry) throws(ConnectorError)
+    /// Replaces opaque values by fields, as far as one schema holds them.
+    ///
+    /// Records that cannot be read are rejected in the batch. The first record whose fields do not
+    /// fit the schema of those before it, and all that follow it, are moved to `rest`, opaque as
+    /// they were (``RecordBatch/split(at:into:)``): deliver `batch`, then decode `rest` likewise,
+    /// until nothing is left. At least one record is decoded or rejected.
+    ///
+    /// - Parameter rest: an empty batch; it stays empty when one schema holds all records.
+    func decodeValues(
+        _ batch: RecordBatch,
+        rest: RecordBatch,
+        schemas: any SchemaRegistry
+    ) throws(ConnectorError)
 
     /// Replaces opaque keys by fields; a key that is no object becomes one field named `key`.
     func decodeKeys(_ batch: RecordBatch) throws(ConnectorError)
