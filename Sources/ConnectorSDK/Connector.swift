@@ -168,6 +168,12 @@ public protocol SinkConnector: Plugin, AnyObject {
     /// What the batches given to ``write(_:)`` hold.
     var input: SinkInput { get }
 
+    /// How many records the sink would like to take between two commits, as things stand now.
+    ///
+    /// The engine asks again for each transaction, and commits sooner when records stop coming or
+    /// enough time has passed.
+    var preferredTransactionRecords: Int { get }
+
     /// Prepares for records of these partitions.
     ///
     /// A sink that keeps offsets in its target, in the same transaction as the records, returns
@@ -194,4 +200,7 @@ public protocol SinkConnector: Plugin, AnyObject {
 extension SinkConnector {
     /// Most sinks have no format.
     public static var usesFormat: Bool { false }
+
+    /// Four full batches, so that the cost of a commit is spread thin.
+    public var preferredTransactionRecords: Int { 4 * RecordBatch.rowLimit }
 }
