@@ -115,7 +115,7 @@ let package = Package(
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "ConnectorSDK"]),
         .target(name: "TestServices", path: "Tests/TestServices", swiftSettings: settings),
-        tests("EndToEndTests", ["TestServices", "millrace"], exclude: ["compare.py"]),
+        tests("EndToEndTests", ["TestServices", "millrace"], exclude: ["compare.py", "hostile.py"]),
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
         tests("ChaosTests", ["TestServices", "millrace"], exclude: ["kill.py", "disk_full.py"]),
         tests("TidyTests", ["TestServices"]),
