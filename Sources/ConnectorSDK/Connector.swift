@@ -77,7 +77,7 @@ public struct ConnectorContext: Sendable {
 }
 
 /// What a plug-in of any kind says of itself.
-public protocol Plugin {
+public protocol Plugin: SendableMetatype {
     /// The name used in configurations, such as `sqlite`.
     static var name: String { get }
     /// One sentence for lists.
@@ -128,6 +128,11 @@ public protocol SourceConnector: Plugin, AnyObject {
     /// Whether the source comes to an end by itself.
     var isBounded: Bool { get }
 
+    /// The bytes of input in all, as far as they are known, for progress; `nil` when unknown.
+    ///
+    /// Asked for after every batch, and compared with the bytes of ``RecordMetadata/raw``.
+    var inputBytes: Int64? { get }
+
     /// Reads from `positions` until there is nothing left or the outlet says to stop.
     ///
     /// - Parameter positions: the last durable position of every part, of all tasks.
@@ -143,6 +148,9 @@ public protocol SourceConnector: Plugin, AnyObject {
 extension SourceConnector {
     /// Most sources have no format.
     public static var usesFormat: Bool { false }
+
+    /// Most sources do not know how much there is.
+    public var inputBytes: Int64? { nil }
 }
 
 /// What a sink wants to be given.

@@ -33,7 +33,11 @@ extension RecordBatch {
     }
 
     /// Notes a record that never became a row, such as a line that cannot be parsed.
-    public func reject(_ record: RejectedRecord) { rejections.append(record) }
+    public func reject(_ record: RejectedRecord) {
+        rejections.append(record)
+        guard record.origin == nil else { return }
+        rejections[rejections.count - 1].origin = origin
+    }
 
     /// Hands over the rejections noted so far, and forgets them.
     public func takeRejections() -> [RejectedRecord] {
@@ -47,6 +51,7 @@ extension RecordBatch {
     public func copyRows(_ rows: Range<Int>, of other: RecordBatch) {
         reset(topic: other.topic, schema: other.schema, keySchema: other.keySchema)
         for chunk in other.retained { retain(chunk) }
+        origin = other.origin
         rawIsJSON = other.rawIsJSON
         for row in rows {
             let target = appendRow()
@@ -110,6 +115,8 @@ public struct RejectedRecord: Sendable {
     public var value: [UInt8]
     /// The topic it came from or was going to.
     public var topic: String
+    /// Where it was read, such as a file's path or a table; `nil` when unknown.
+    public var origin: String?
     /// The partition it came from, or -1.
     public var partition: Int32
     /// Its offset in the partition, or its byte offset in the source; -1 when unknown.
@@ -126,6 +133,8 @@ public struct RejectedRecord: Sendable {
     public var isTombstone: Bool
     /// The row it had in its batch, or -1 when it never became one.
     public var row: Int
+    /// Its ``RecordMetadata/sequence``.
+    public var sequence: UInt32
 
     /// Describes a record that never became a row.
     public init(
@@ -146,6 +155,7 @@ public struct RejectedRecord: Sendable {
         headerCount = 0
         isTombstone = false
         row = -1
+        sequence = 0
     }
 
     internal init(row: Int, of batch: RecordBatch, error: ConnectorError) {
@@ -162,6 +172,8 @@ public struct RejectedRecord: Sendable {
         headers = Array(metadata.headers)
         headerCount = Int(metadata.headerCount)
         isTombstone = metadata.isTombstone
+        origin = batch.origin
+        sequence = metadata.sequence
         self.row = row
     }
 }

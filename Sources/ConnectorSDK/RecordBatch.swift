@@ -17,6 +17,8 @@ public final class RecordBatch {
 
     /// The topic the records go to or came from.
     public var topic = ""
+    /// Where the records were read, such as a file's path or a table, for messages and dead letters.
+    public var origin: String?
     /// The columns of the values.
     public internal(set) var schema = Schema.opaque
     /// The columns of the keys; `nil` when no record has one.
@@ -75,6 +77,7 @@ public final class RecordBatch {
     /// Empties the batch and gives it a topic and columns.
     public func reset(topic: String, schema: Schema = .opaque, keySchema: Schema? = nil) {
         self.topic = topic
+        origin = nil
         rowCount = 0
         rawIsJSON = false
         arena.removeAll()

@@ -24,6 +24,9 @@ public struct RecordMetadata: BitwiseCopyable, Sendable {
     public var partition: Int32
     /// Whether the record is a tombstone: a key whose value is null.
     public var isTombstone: Bool
+    /// The record's row in the batch as it was sent or read; the engine numbers the rows, so that
+    /// a record is known again after others were taken out.
+    public var sequence: UInt32
 
     /// Makes the metadata of a record about which nothing is known.
     @inlinable @inline(__always)
@@ -38,6 +41,7 @@ public struct RecordMetadata: BitwiseCopyable, Sendable {
         headerCount = 0
         partition = -1
         isTombstone = false
+        sequence = 0
     }
 
     /// The value's bytes as they arrived; empty when unknown.
