@@ -1,0 +1,128 @@
+public import ConnectorSDK
+
+extension PluginCatalog {
+    /// Finds everything wrong with a pipeline that can be found without touching a server.
+    ///
+    /// The name is that of the connector; an issue's key is the connector's, as in its
+    /// ``ConnectorDefinition/values``, and `connector` stands for the plug-in's name.
+    public func validate(
+        _ definition: PipelineDefinition
+    ) -> [(connector: String, issue: ConfigIssue)] {
+        var found: [(connector: String, issue: ConfigIssue)] = []
+        var names: Set<String> = []
+        for connector in definition.connectors {
+            var issues = validate(connector)
+            if !names.insert(connector.name).inserted {
+                issues.append(
+                    ConfigIssue(key: "name", message: "is the name of another connector too")
+                )
+            }
+            found += issues.map { (connector.name, $0) }
+        }
+        return found
+    }
+
+    /// Finds everything wrong with one connector's configuration.
+    public func validate(_ definition: ConnectorDefinition) -> [ConfigIssue] {
+        guard plugin(of: definition) != nil else {
+            return [unknownPlugin(definition)]
+        }
+        let values = values(of: definition)
+        var checked = values
+        if formatAliases.contains(definition.plugin) { checked["format"] = nil }
+        // What a reference stands for is known only when the connector starts.
+        let spec = spec(for: definition)
+        var issues = spec.validate(checked.filter { !ReferenceResolver.hasReference($0.value) })
+        issues.removeAll { $0.isMissing && values[$0.key] != nil }
+        issues += checked.keys.filter {
+            ReferenceResolver.hasReference(checked[$0] ?? "") && spec.declaration(for: $0) == nil
+        }.sorted().map { ConfigIssue(key: $0, message: "is not a known key") }
+        issues += validateFormat(definition, values)
+        if definition.kind == .sink { issues += validateTopics(values) }
+        issues += validateErrors(definition, values)
+        return issues
+    }
+
+    private func unknownPlugin(_ definition: ConnectorDefinition) -> ConfigIssue {
+        let names = connectorNames(definition.kind)
+        let kind = definition.kind.rawValue
+        let other: ConnectorDefinition.Kind = definition.kind == .source ? .sink : .source
+        let message =
+            if connectorNames(other).contains(definition.plugin) {
+                "`\(definition.plugin)` can only be a \(other.rawValue)"
+            } else {
+                "there is no \(kind) connector `\(definition.plugin)`; "
+                    + "there are \(names.joined(separator: ", "))"
+            }
+        return ConfigIssue(
+            key: "connector",
+            message: message,
+            suggestion: Spelling.nearest(to: definition.plugin, in: names)
+        )
+    }
+
+    private func validateFormat(
+        _ definition: ConnectorDefinition,
+        _ values: [String: String]
+    ) -> [ConfigIssue] {
+        guard let plugin = plugin(of: definition), plugin.usesFormat,
+            let format = values["format"], formats.formats[format] == nil,
+            !ReferenceResolver.hasReference(format)
+        else { return [] }
+        return [
+            ConfigIssue(
+                key: "format",
+                message: "names no format; there are \(formats.names.joined(separator: ", "))",
+                suggestion: Spelling.nearest(to: format, in: formats.names)
+            )
+        ]
+    }
+
+    private func validateTopics(_ values: [String: String]) -> [ConfigIssue] {
+        let topics = FrameworkKeys.topics.declaration.name
+        let regex = FrameworkKeys.topicsRegex.declaration.name
+        switch (values[topics], values[regex]) {
+        case (nil, nil):
+            return [ConfigIssue(key: topics, message: "is required", isMissing: true)]
+        case (.some, .some):
+            return [ConfigIssue(key: regex, message: "cannot stand beside `topics`")]
+        case (let list?, nil):
+            return Self.list(list).isEmpty
+                ? [ConfigIssue(key: topics, message: "must name a topic")] : []
+        case (nil, .some):
+            return []
+        }
+    }
+
+    private func validateErrors(
+        _ definition: ConnectorDefinition,
+        _ values: [String: String]
+    ) -> [ConfigIssue] {
+        let key = FrameworkKeys.deadLetterTopic.declaration.name
+        guard let topic = values[key] else {
+            // D6: without a dead letter topic, tolerated records would vanish.
+            guard values[FrameworkKeys.tolerance.declaration.name]?.lowercased() == "all" else {
+                return []
+            }
+            let message = "is required with `errors.tolerance: all`, so that no record is lost"
+            return [ConfigIssue(key: key, message: message, isMissing: true)]
+        }
+        var issues: [ConfigIssue] = []
+        if topic.isEmpty { issues.append(ConfigIssue(key: key, message: "must name a topic")) }
+        let ownTopics = Self.list(values[FrameworkKeys.topics.declaration.name])
+        if definition.kind == .sink,
+            ownTopics.contains(topic) || Self.matches(values["topics.regex"], topic)
+        {
+            issues.append(ConfigIssue(key: key, message: "is a topic that the sink itself reads"))
+        }
+        if definition.kind == .source, values["topic"] == topic {
+            issues.append(ConfigIssue(key: key, message: "is the topic that the source writes to"))
+        }
+        return issues
+    }
+
+    private static func matches(_ pattern: String?, _ topic: String) -> Bool {
+        guard let pattern, let regex = try? Regex(pattern) else { return false }
+        return (try? regex.wholeMatch(in: topic)) != nil
+    }
+}
