@@ -1,0 +1,131 @@
+internal import CBytes
+public import ConnectorSDK
+
+/// Writes records as JSON objects, one after the other.
+///
+/// A missing field is left out, a null one is written. Numbers keep the digits they have: a decimal
+/// its trailing zeros, a double the shortest text that reads back the same. Bytes become base64, a
+/// date `2026-11-04`, a time `01:25:34.000001`, an instant `2026-11-04T01:25:34Z` or with its
+/// zone's `+02:00`, a local timestamp the same without a zone. NaN, infinities and times that are
+/// none are refused, never changed (D6). No output has a line break in it.
+///
+/// What is worked out for a schema is kept until another one comes: use one writer for values and
+/// one for keys.
+public final class JSONRecordWriter {
+    private var prefixes = FieldPrefixes(Schema.opaque)
+
+    /// Makes a writer.
+    public init() {}
+
+    /// Appends the value of a row: its text as it arrived where nothing changed it, the fields as
+    /// an object, an opaque value as a JSON value of its own, a tombstone as `null`.
+    ///
+    /// - Throws: `json.inexpressible`, with nothing appended, when JSON has no such value.
+    public func writeValue(
+        _ batch: RecordBatch,
+        row: Int,
+        into output: OutputBuffer
+    ) throws(ConnectorError) {
+        let metadata = batch.metadata(row)
+        if metadata.pointee.isTombstone { return output.append("null") }
+        if batch.rawIsJSON, metadata.pointee.rawLength > 0 {
+            return output.append(metadata.pointee.raw)
+        }
+        if batch.schema.isOpaque {
+            let cell = batch[row, 0]
+            let start = output.count
+            guard !JSONText.appendCell(cell, to: output) else { return }
+            output.count = start
+            throw Self.inexpressible(cell, field: nil)
+        }
+        try writeObject(batch.row(row), of: batch.schema, into: output)
+    }
+
+    /// Appends the cells of one record as an object.
+    ///
+    /// - Throws: `json.inexpressible`, with nothing appended, when JSON has no such value.
+    public func writeObject(
+        _ cells: UnsafePointer<Cell>,
+        of schema: Schema,
+        into output: OutputBuffer
+    ) throws(ConnectorError) {
+        if schema !== prefixes.schema { prefixes = FieldPrefixes(schema) }
+        let start = output.count
+        var cursor = OutputCursor(output)
+        for column in 0..<prefixes.count {
+            let cell = cells[column]
+            if cell.tag == .missing { continue }
+            prefixes.write(column, to: &cursor)
+            guard cursor.cell(cell) else {
+                output.count = start
+                throw Self.inexpressible(cell, field: schema.fields[column].name)
+            }
+        }
+        cursor.ensure(2)
+        cursor.put(UInt8(ascii: "}"))
+        cursor.commit()
+        // Each field begins with a comma; the first one's place is the brace's.
+        if output.count == start + 1 {
+            output.count = start
+            output.append("{}")
+        } else {
+            (output.base + start).storeBytes(of: UInt8(ascii: "{"), as: UInt8.self)
+        }
+    }
+
+    private static func inexpressible(_ cell: Cell, field: String?) -> ConnectorError {
+        let place = field.map { "The field `\($0)`" } ?? "The value"
+        let reason =
+            cell.tag == .double
+            ? "is not a finite number, and JSON has no others."
+            : "is outside of the range of dates and times."
+        return ConnectorError(.inexpressibleInJSON, .rejectRecord, "\(place) \(reason)")
+    }
+}
+
+extension ConnectorError.Code {
+    /// A value that JSON has no text for, such as an infinity.
+    public static let inexpressibleInJSON = Self("json.inexpressible")
+}
+
+/// The text before each value of a schema, `,"name":`, ready to be copied.
+private struct FieldPrefixes {
+    private struct Slot {
+        var offset: Int
+        var count: Int
+    }
+
+    let schema: Schema
+    let count: Int
+    private let text: OutputBuffer
+    private let slots: [Slot]
+
+    init(_ schema: Schema) {
+        self.schema = schema
+        count = schema.count
+        let text = OutputBuffer(capacity: 1 << 10)
+        slots = schema.fields.map { field in
+            let offset = text.count
+            text.append(UInt8(ascii: ","))
+            JSONText.appendString(field.name, to: text)
+            text.append(UInt8(ascii: ":"))
+            return Slot(offset: offset, count: text.count - offset)
+        }
+        // The last prefix is copied 32 bytes at a time too.
+        _ = text.reserve(Chunk.padding)
+        self.text = text
+    }
+
+    @inline(__always)
+    func write(_ column: Int, to cursor: inout OutputCursor) {
+        let slot = slots[column]
+        let from = UnsafeRawPointer(text.base + slot.offset)
+        cursor.ensure(slot.count)
+        if slot.count <= 32 {
+            cursor.next.copyMemory(from: from, byteCount: 32)
+        } else {
+            cursor.next.copyMemory(from: from, byteCount: slot.count)
+        }
+        cursor.next += slot.count
+    }
+}

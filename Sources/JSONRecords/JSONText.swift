@@ -1,0 +1,35 @@
+public import ConnectorSDK
+
+/// Writes single values as JSON text.
+public enum JSONText {
+    /// Appends a JSON string of valid UTF-8, in quotes. Reads nothing behind it.
+    public static func appendString(_ utf8: UnsafeRawBufferPointer, to output: OutputBuffer) {
+        var cursor = OutputCursor(output)
+        cursor.ensure(2)
+        cursor.put(UInt8(ascii: "\""))
+        cursor.escaped(utf8.baseAddress ?? UnsafeRawPointer(cursor.next), count: utf8.count)
+        cursor.commit()
+    }
+
+    /// Appends a JSON string.
+    public static func appendString(_ text: String, to output: OutputBuffer) {
+        var text = text
+        text.withUTF8 { appendString(UnsafeRawBufferPointer($0), to: output) }
+    }
+
+    /// Appends a value as ``JSONRecordWriter`` writes it; a missing one as `null`.
+    ///
+    /// - Returns: `false` when JSON cannot express the value, such as an infinity: `null` is then
+    ///   appended, for displays. Who moves records rejects the record instead.
+    @discardableResult
+    public static func appendCell(_ cell: Cell, to output: OutputBuffer) -> Bool {
+        let start = output.count
+        var cursor = OutputCursor(output)
+        let isExpressible = cursor.cell(cell)
+        cursor.commit()
+        guard !isExpressible else { return true }
+        output.count = start
+        output.append("null")
+        return false
+    }
+}

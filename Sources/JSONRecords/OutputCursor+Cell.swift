@@ -1,0 +1,54 @@
+internal import ConnectorSDK
+
+extension OutputCursor {
+    /// Writes a value; a missing one as `null`. A slice has ``Chunk/padding`` bytes behind it.
+    ///
+    /// - Returns: `false` when JSON cannot express the value; some of it may then be written.
+    @inline(__always)
+    mutating func cell(_ cell: Cell) -> Bool {
+        switch cell.tag {
+        case .string:
+            guard let start = UnsafeRawPointer(bitPattern: UInt(cell.bits)) else {
+                return word(0x2222, count: 2)
+            }
+            string(start, count: Int(cell.length))
+            return true
+        case .int:
+            ensure(24)
+            integer(cell.int64)
+            return true
+        case .decimal:
+            ensure(48)
+            decimal(cell.int64, scale: cell.scale)
+            return true
+        case .missing, .null: return word(0x6C6C_756E, count: 4)
+        case .bool:
+            return cell.bits != 0
+                ? word(0x6575_7274, count: 4) : word(0x65_736C_6166, count: 5)
+        default: return rareCell(cell)
+        }
+    }
+
+    @inline(__always)
+    private mutating func word(_ text: UInt64, count: Int) -> Bool {
+        ensure(8)
+        put(word: UInt64(littleEndian: text), count: count)
+        return true
+    }
+
+    @inline(never)
+    private mutating func rareCell(_ cell: Cell) -> Bool {
+        switch cell.tag {
+        case .double: return double(Double(bitPattern: cell.bits))
+        case .date: return date(cell.int64)
+        case .time: return time(cell.int64)
+        case .timestamp:
+            return timestamp(cell.int64, offsetSeconds: Int32(bitPattern: cell.length))
+        case .localTimestamp: localTimestamp(cell.int64)
+        case .number: copy(cell.slice)
+        case .bytes: base64(cell.slice)
+        default: nested(cell.slice)
+        }
+        return true
+    }
+}
