@@ -23,9 +23,12 @@ extension RecordBatch {
 
     /// Makes room for at least one more row, doubling.
     @usableFromInline
-    internal func growRows() {
-        let rows = max(rowCapacity * 2, 256)
-        if count == rowCapacity {
+    internal func growRows() { growRows(by: 1) }
+
+    /// Makes room for at least `extra` more rows, at least doubling.
+    internal func growRows(by extra: Int) {
+        let rows = max(rowCapacity * 2, 256, count + extra)
+        if count + extra > rowCapacity {
             let metadata = UnsafeMutablePointer<RecordMetadata>.allocate(capacity: rows)
             metadata.update(from: metadataBase, count: count)
             metadataBase.deallocate()
@@ -39,9 +42,9 @@ extension RecordBatch {
             }
             rowCapacity = rows
         }
-        let wanted = max(cellCapacity, (count + 1) * rowStride)
-        guard (count + 1) * rowStride > cellCapacity else { return }
-        reallocateCells(capacity: max(wanted * 2, rowStride), stride: rowStride)
+        let wanted = max(cellCapacity, (count + extra) * rowStride)
+        guard (count + extra) * rowStride > cellCapacity else { return }
+        reallocateCells(capacity: max(cellCapacity * 2, wanted), stride: rowStride)
     }
 
     private func reallocateCells(capacity: Int, stride: Int) {

@@ -148,9 +148,20 @@ public final class RecordBatch {
         return row
     }
 
-    /// Takes back the last record.
+    /// Appends `rows` records whose cells, key cells and metadata are whatever the memory holds.
+    ///
+    /// For readers that fill whole blocks: the caller sets every cell and the metadata of each row,
+    /// or takes rows back with ``removeLast(_:)``.
+    public func appendRows(_ rows: Int) {
+        while rowCount + rows > rowCapacity || (rowCount + rows) * rowStride > cellCapacity {
+            growRows(by: rows)
+        }
+        rowCount += rows
+    }
+
+    /// Takes back the last records.
     @inlinable
-    public func removeLast() { rowCount &-= 1 }
+    public func removeLast(_ rows: Int = 1) { rowCount &-= rows }
 
     /// Appends an opaque record: `value` is in memory that the batch retains.
     @inlinable

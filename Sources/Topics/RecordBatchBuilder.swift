@@ -1,30 +1,249 @@
+internal import CBytes
+internal import Compression
 public import ConnectorSDK
 
 /// Encodes records into one Kafka RecordBatch, magic 2.
 ///
 /// The buffer is reused: `finish` hands it over as an ``EncodedBatch``, and the store gives it back
-/// when the batch is on disk.
+/// when the batch is on disk. Then ``reset()`` makes the builder ready for the next batch.
 public final class RecordBatchBuilder {
     /// Bytes of the batch header.
-    public static let headerLength = 61
+    public static let headerLength = RecordBatchHeader.length
 
-    /// The encoded bytes so far.
+    /// The most bytes of a record beside its key, value and headers: seven varints.
+    private static let recordOverhead = 7 * Varint.maxLength
+
+    /// Where the batch is written; complete only after ``finish(compression:now:timestampType:)``.
     public let buffer: OutputBuffer
     /// The number of records so far.
     public private(set) var count = 0
+    /// Bytes encoded so far, header included.
+    public private(set) var byteCount = RecordBatchHeader.length
+
+    private var base: UnsafeMutableRawPointer
+    private var capacity: Int
+    private var baseTimestamp = RecordMetadata.noTimestamp
+    private var maxTimestamp = RecordMetadata.noTimestamp
+    /// Runs of records that have no timestamp yet and are written as if they had the base's.
+    private var unstamped: [Range<Int>] = []
+    private var unstampedCount = 0
+    private var compressor: BlockCompressor?
+    private var scratch: OutputBuffer?
 
     /// Makes an empty builder.
     public init(buffer: OutputBuffer = OutputBuffer()) {
         self.buffer = buffer
+        buffer.count = 0
+        base = buffer.reserve(RecordBatchHeader.length)
+        capacity = buffer.capacity
+    }
+
+    /// Forgets all records; the buffer's bytes must not be needed any more.
+    public func reset() {
+        buffer.count = 0
+        count = 0
+        byteCount = RecordBatchHeader.length
+        baseTimestamp = RecordMetadata.noTimestamp
+        maxTimestamp = RecordMetadata.noTimestamp
+        unstamped.removeAll(keepingCapacity: true)
+        unstampedCount = 0
+    }
+
+    /// Appends a record.
+    ///
+    /// - Parameters:
+    ///   - timestamp: milliseconds since the epoch; ``ConnectorSDK/RecordMetadata/noTimestamp``
+    ///     for the time that `finish` is given.
+    ///   - key: the key, or `nil` for none. An empty key is a key.
+    ///   - value: the value, or `nil` for null: with a key, a tombstone.
+    ///   - headers: the headers in Kafka's record encoding, `headerCount` of them.
+    public func append(
+        timestamp: Int64,
+        key: UnsafeRawBufferPointer?,
+        value: UnsafeRawBufferPointer?,
+        headers: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0),
+        headerCount: Int = 0
+    ) {
+        let delta = note(timestamp)
+        let keyLength = key?.count ?? 0, valueLength = value?.count ?? 0
+        let body =
+            1 &+ Varint.length(delta) &+ Varint.length(count)
+            &+ Varint.length(key == nil ? -1 : keyLength) &+ keyLength
+            &+ Varint.length(value == nil ? -1 : valueLength) &+ valueLength
+            &+ Varint.length(headerCount) &+ headers.count
+        let needed = body &+ Self.recordOverhead
+        if needed > capacity &- byteCount { grow(needed) }
+        var target = base + byteCount
+        Varint.write(body, to: &target)
+        target.storeBytes(of: 0, as: UInt8.self)
+        target += 1
+        Varint.write(delta, to: &target)
+        Varint.write(count, to: &target)
+        Varint.write(key == nil ? -1 : keyLength, to: &target)
+        Self.copy(key, to: &target)
+        Varint.write(value == nil ? -1 : valueLength, to: &target)
+        Self.copy(value, to: &target)
+        Varint.write(headerCount, to: &target)
+        Self.copy(headers, to: &target)
+        byteCount = target - base
+        count &+= 1
+    }
+
+    /// Completes the batch.
+    ///
+    /// - Parameters:
+    ///   - compression: the codec; records that it would only make longer stay as they are.
+    ///   - now: the time, in milliseconds, for records that have none.
+    ///   - timestampType: whose clock counts.
+    /// - Throws: `topics.batch_too_large` for more than 2 GiB, `topics.batch_empty`.
+    public func finish(
+        compression: TopicSettings.CompressionType,
+        now: Int64,
+        timestampType: TopicSettings.TimestampType
+    ) throws(ConnectorError) -> EncodedBatch {
+        try checkSize()
+        resolveTimestamps(now: now)
+        buffer.count = byteCount
+        var attributes = try compress(compression)
+        try checkSize()
+        if timestampType == .logAppendTime {
+            attributes.insert(.logAppendTime)
+            maxTimestamp = now
+        }
+        let header = RecordBatchHeader(
+            attributes: attributes,
+            totalLength: byteCount,
+            baseTimestamp: baseTimestamp,
+            maxTimestamp: maxTimestamp,
+            recordCount: count
+        )
+        header.write(to: base)
+        RecordBatchHeader.seal(base, totalLength: byteCount)
+        return EncodedBatch(buffer: buffer, count: count, maxTimestamp: maxTimestamp)
+    }
+
+    private func checkSize() throws(ConnectorError) {
+        if count == 0 {
+            throw ConnectorError(
+                .init("topics.batch_empty"), .failTask, "A batch without records cannot be stored."
+            )
+        }
+        if byteCount > Int(Int32.max) || count > Int(Int32.max) {
+            throw ConnectorError(
+                .init("topics.batch_too_large"),
+                .failTask,
+                "A batch of \(count) records takes \(byteCount) bytes, more than a topic can hold.",
+                hint: "Send fewer records in a batch."
+            )
+        }
+    }
+
+    /// Notes a timestamp, and returns its distance from the base.
+    @inline(__always)
+    private func note(_ timestamp: Int64) -> Int {
+        if timestamp == RecordMetadata.noTimestamp {
+            noteUnstamped()
+            return 0
+        }
+        if baseTimestamp == RecordMetadata.noTimestamp { baseTimestamp = timestamp }
+        if timestamp > maxTimestamp { maxTimestamp = timestamp }
+        return Int(timestamp &- baseTimestamp)
+    }
+
+    private func noteUnstamped() {
+        unstampedCount &+= 1
+        if let last = unstamped.indices.last, unstamped[last].upperBound == count {
+            unstamped[last] = unstamped[last].lowerBound..<count + 1
+        } else {
+            unstamped.append(count..<count + 1)
+        }
+    }
+
+    @inline(__always)
+    private static func copy(
+        _ bytes: UnsafeRawBufferPointer?,
+        to target: inout UnsafeMutableRawPointer
+    ) {
+        guard let bytes, let start = bytes.baseAddress else { return }
+        target.copyMemory(from: start, byteCount: bytes.count)
+        target += bytes.count
+    }
+
+    private func grow(_ needed: Int) {
+        buffer.count = byteCount
+        _ = buffer.reserve(needed)
+        base = buffer.base
+        capacity = buffer.capacity
     }
 }
 
-/// One RecordBatch as it will be on disk, but for its base offset.
-public struct EncodedBatch {
-    /// The bytes; the base offset and leader epoch are filled in when it is appended.
-    public var buffer: OutputBuffer
-    /// The number of records, which is also the number of offsets it takes.
-    public var count: Int
-    /// The largest timestamp, in milliseconds.
-    public var maxTimestamp: Int64
+extension RecordBatchBuilder {
+    /// Gives `now` to the records that have no timestamp.
+    private func resolveTimestamps(now: Int64) {
+        guard unstampedCount > 0 else { return }
+        if unstampedCount == count {
+            baseTimestamp = now
+            maxTimestamp = now
+        } else {
+            restamp(now: now)
+        }
+    }
+
+    /// Writes all records again, since a distance from the base may take more bytes than before.
+    ///
+    /// Only for a batch in which some records have a timestamp and some have none.
+    private func restamp(now: Int64) {
+        let old = OutputBuffer(capacity: byteCount)
+        old.append(UnsafeRawBufferPointer(start: base, count: byteCount))
+        let records = count, runs = unstamped
+        let oldBase = baseTimestamp
+        reset()
+        var source = UnsafeRawPointer(old.base) + RecordBatchHeader.length
+        var run = 0
+        for index in 0..<records {
+            guard
+                let record = EncodedRecord(&source, end: UnsafeRawPointer(old.base) + old.count)
+            else { return }
+            while run < runs.count, runs[run].upperBound <= index { run += 1 }
+            let isUnstamped = run < runs.count && runs[run].contains(index)
+            append(
+                timestamp: isUnstamped ? now : oldBase &+ record.timestampDelta,
+                key: record.key,
+                value: record.value,
+                headers: record.headers,
+                headerCount: record.headerCount
+            )
+        }
+    }
+
+    /// Replaces the records by one compressed blob; returns the codec as attributes.
+    private func compress(
+        _ type: TopicSettings.CompressionType
+    ) throws(ConnectorError) -> RecordBatchHeader.Attributes {
+        guard type != .none else { return [] }
+        let compressor = self.compressor ?? BlockCompressor()
+        self.compressor = compressor
+        let scratch = self.scratch ?? OutputBuffer(capacity: byteCount)
+        self.scratch = scratch
+        scratch.count = 0
+        let records = UnsafeRawBufferPointer(
+            start: base + RecordBatchHeader.length,
+            count: byteCount - RecordBatchHeader.length
+        )
+        let codec: UInt16
+        switch type {
+        case .none: return []
+        case .lz4:
+            try compressor.compressLZ4(records, into: scratch)
+            codec = 3
+        case .zstd:
+            try compressor.compressZstd(records, into: scratch)
+            codec = 4
+        }
+        guard scratch.count < records.count else { return [] }
+        buffer.count = RecordBatchHeader.length
+        buffer.append(scratch.bytes)
+        byteCount = buffer.count
+        return .init(rawValue: codec)
+    }
 }
