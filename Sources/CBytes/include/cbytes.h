@@ -2,6 +2,7 @@
 /// Byte scanners that Swift inlines, and CRC-32C.
 #include <stddef.h>
 #include <stdint.h>
+#include "json_text.h"
 #include "scan.h"
 
 /// The CRC-32C (Castagnoli) of `length` bytes, continuing from `crc`; begin with 0.
