@@ -113,7 +113,7 @@ let package = Package(
             "PipelineEngineTests",
             ["PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK"]
         ),
-        tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "ConnectorSDK"]),
+        tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),
         .target(name: "TestServices", path: "Tests/TestServices", swiftSettings: settings),
         tests("EndToEndTests", ["TestServices", "millrace"], exclude: ["compare.py", "hostile.py"]),
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),

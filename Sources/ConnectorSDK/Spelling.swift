@@ -8,17 +8,21 @@ public enum Spelling {
             .min { $0.1 < $1.1 }?.0
     }
 
-    /// The Levenshtein distance of two words.
+    /// The edits from one word to the other: letters changed, left out, put in, or two swapped.
     internal static func distance(_ left: String, _ right: String) -> Int {
         let left = Array(left), right = Array(right)
+        var beforePrevious: [Int] = []
         var previous = Array(0...right.count)
         for (i, a) in left.enumerated() {
             var current = [i + 1]
             for (j, b) in right.enumerated() {
-                let change = previous[j] + (a == b ? 0 : 1)
-                current.append(min(change, previous[j + 1] + 1, current[j] + 1))
+                var best = min(previous[j] + (a == b ? 0 : 1), previous[j + 1] + 1, current[j] + 1)
+                if i > 0, j > 0, a == right[j - 1], left[i - 1] == b {
+                    best = min(best, beforePrevious[j - 1] + 1)
+                }
+                current.append(best)
             }
-            previous = current
+            (beforePrevious, previous) = (previous, current)
         }
         return previous[right.count]
     }
