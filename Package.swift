@@ -103,7 +103,7 @@ let package = Package(
         ),
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
-        tests("CompressionTests", ["Compression", "ConnectorSDK"]),
+        tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
         tests("TopicsTests", ["Topics", "ConnectorSDK", "Compression", "CBytes"]),
         tests("TopicLogTests", ["TopicLog", "Topics", "ConnectorSDK", "SQLiteClient"]),

@@ -37,7 +37,12 @@ internal struct LZ4DecompressionHandle: ~Copyable {
     ) -> Int? {
         var used = input.count, written = output.count
         let result = LZ4F_decompress(
-            context, output.baseAddress, &written, input.baseAddress, &used, nil
+            context,
+            output.baseAddress,
+            &written,
+            input.baseAddress,
+            &used,
+            nil
         )
         guard LZ4F_isError(result) == 0 else { return nil }
         input = .init(rebasing: input[used...])
@@ -61,7 +66,11 @@ internal enum LZ4Frame {
         preferences.frameInfo.contentSize = UInt64(input.count)
         let room = LZ4F_compressFrameBound(input.count, &preferences)
         let result = LZ4F_compressFrame(
-            output.reserve(room), room, input.baseAddress, input.count, &preferences
+            output.reserve(room),
+            room,
+            input.baseAddress,
+            input.count,
+            &preferences
         )
         guard LZ4F_isError(result) == 0 else { throw .outOfMemory(.lz4) }
         output.count += result

@@ -31,7 +31,11 @@ internal struct ZstdDecompressionHandle: ~Copyable {
         into output: UnsafeMutableRawBufferPointer
     ) -> Result<Int, ZstdFault> {
         let result = ZSTD_decompressDCtx(
-            context, output.baseAddress, output.count, input.baseAddress, input.count
+            context,
+            output.baseAddress,
+            output.count,
+            input.baseAddress,
+            input.count
         )
         return ZSTD_isError(result) == 0 ? .success(result) : .failure(ZstdFault(result))
     }
@@ -80,7 +84,11 @@ internal struct ZstdCompressionHandle: ~Copyable {
     ) throws(ConnectorError) {
         let room = ZSTD_compressBound(input.count)
         let result = ZSTD_compress2(
-            context, output.reserve(room), room, input.baseAddress, input.count
+            context,
+            output.reserve(room),
+            room,
+            input.baseAddress,
+            input.count
         )
         guard ZSTD_isError(result) == 0 else { throw .outOfMemory(.zstd) }
         output.count += result

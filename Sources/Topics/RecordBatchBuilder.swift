@@ -125,7 +125,9 @@ public final class RecordBatchBuilder {
     private func checkSize() throws(ConnectorError) {
         if count == 0 {
             throw ConnectorError(
-                .init("topics.batch_empty"), .failTask, "A batch without records cannot be stored."
+                .init("topics.batch_empty"),
+                .failTask,
+                "A batch without records cannot be stored."
             )
         }
         if byteCount > Int(Int32.max) || count > Int(Int32.max) {

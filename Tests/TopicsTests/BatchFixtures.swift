@@ -59,7 +59,8 @@ struct TestRecord: Equatable {
 extension RecordBatchBuilder {
     func append(_ record: TestRecord) {
         func withOptional(
-            _ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) -> Void
+            _ bytes: [UInt8]?,
+            _ body: (UnsafeRawBufferPointer?) -> Void
         ) {
             guard let bytes else { return body(nil) }
             bytes.withUnsafeBytes { body($0) }
@@ -91,7 +92,9 @@ func encode(
     let builder = RecordBatchBuilder(buffer: OutputBuffer(capacity: 64))
     for record in records { builder.append(record) }
     let batch = try builder.finish(
-        compression: compression, now: now, timestampType: timestampType
+        compression: compression,
+        now: now,
+        timestampType: timestampType
     )
     #expect(batch.count == records.count)
     batch.assign(baseOffset: offset)

@@ -31,7 +31,12 @@ struct GoldenBatchTests {
 
     static let records = [
         TestRecord(
-            offset: 0, timestamp: time, key: "k1", value: "v1", headers: header, headerCount: 1
+            offset: 0,
+            timestamp: time,
+            key: "k1",
+            value: "v1",
+            headers: header,
+            headerCount: 1
         ),
         TestRecord(offset: 1, timestamp: time + 5, key: "k2", value: nil),
     ]
@@ -70,9 +75,14 @@ struct GoldenBatchTests {
         #expect(try decode(segment, from: 3).map(\.offset) == [4])
         #expect(try decode(segment, upTo: 4).map(\.offset) == [0, 1, 2])
         #expect(try decode(segment, upTo: 1).map(\.offset) == [0])
-        #expect(try decode(segment).last == TestRecord(
-            offset: 4, timestamp: Self.time + 30, value: "aborted"
-        ))
+        #expect(
+            try decode(segment).last
+                == TestRecord(
+                    offset: 4,
+                    timestamp: Self.time + 30,
+                    value: "aborted"
+                )
+        )
     }
 
     @Test("the next offset passes a marker at the end of what is loaded")

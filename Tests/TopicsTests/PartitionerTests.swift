@@ -86,8 +86,10 @@ struct PartitionerTests {
         var partitioner = Partitioner(count: 1)
         partitioner.batchIsComplete()
         #expect(partitioner.partition(wanted: -1, key: nil) == 0)
-        #expect("x".utf8.withContiguousStorageIfAvailable {
-            Murmur2.partition(forKey: UnsafeRawBufferPointer($0), count: 1)
-        } == 0)
+        #expect(
+            "x".utf8.withContiguousStorageIfAvailable {
+                Murmur2.partition(forKey: UnsafeRawBufferPointer($0), count: 1)
+            } == 0
+        )
     }
 }
