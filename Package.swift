@@ -122,7 +122,7 @@ let package = Package(
     ]
         + connector("file", module: "FileConnector", libraries: ["Compression", "CBytes"])
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
-        + connector("csv", module: "CSVFormat", libraries: ["CBytes"])
+        + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])
         + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])
         + connector("sqlite", module: "SQLiteConnector", libraries: ["SQLiteClient", "CSQLiteShim"])
 )

@@ -1,0 +1,145 @@
+import CBytes
+import ConnectorSDK
+import JSONRecords
+
+/// Writes single cells, in quotes where they are needed.
+struct CSVText {
+    private let dialect: CSVDialect
+    private let nullValues: [[UInt8]]
+    /// Whether a reader of the same settings takes unquoted numbers and truth values for what
+    /// they look like.
+    private let isInferred: Bool
+    /// Whether numbers and times can contain the dialect's own characters.
+    private let mayClash: Bool
+    private let scratch = OutputBuffer(capacity: 256)
+
+    init(_ settings: CSVSettings) {
+        dialect = settings.dialect
+        nullValues = settings.nullValues
+        isInferred = settings.defaultType == .infer
+        let special = [UInt16(dialect.delimiter), dialect.quote, dialect.escape, dialect.comment]
+        mayClash = special.contains { byte in
+            byte < 0x100
+                && "0123456789+-.:abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ=/"
+                    .utf8.contains(UInt8(byte))
+        }
+    }
+
+    /// Writes a cell; `false` when it needs quotes that the dialect does not have.
+    @inline(__always)
+    func append(_ cell: Cell, to output: OutputBuffer) -> Bool {
+        switch cell.tag {
+        case .missing, .null: return true
+        case .string: return append(cell.slice, to: output, isHeader: false)
+        case .json: return append(cell.slice, to: output, isHeader: true)
+        case .int, .decimal, .bool, .number:
+            if mayClash { return appendOther(cell, to: output) }
+            JSONText.appendCell(cell, to: output)
+            return true
+        case .double, .bytes, .date, .time, .timestamp, .localTimestamp:
+            return appendOther(cell, to: output)
+        }
+    }
+
+    private func appendOther(_ cell: Cell, to output: OutputBuffer) -> Bool {
+        scratch.count = 0
+        if !JSONText.appendCell(cell, to: scratch) {
+            let value = Double(bitPattern: cell.bits)
+            scratch.count = 0
+            scratch.append(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")
+        }
+        var text = scratch.bytes
+        if text.first == 0x22 {
+            text = UnsafeRawBufferPointer(rebasing: text.dropFirst().dropLast())
+        }
+        guard mayClash else {
+            output.append(text)
+            return true
+        }
+        return append(text, to: output, isHeader: true)
+    }
+
+    /// Writes text; `false` when it needs quotes that the dialect does not have.
+    ///
+    /// - Parameter isHeader: whether a reader never infers a type from it.
+    func append(
+        _ text: UnsafeRawBufferPointer,
+        to output: OutputBuffer,
+        isHeader: Bool
+    ) -> Bool {
+        if hasSpecial(text) { return appendSpecial(text, to: output) }
+        if dialect.quote != CSVDialect.absent, isMistakable(text, isHeader) {
+            appendQuoted(text, to: output)
+        } else {
+            output.append(text)
+        }
+        return true
+    }
+
+    private func hasSpecial(_ text: UnsafeRawBufferPointer) -> Bool {
+        guard let base = text.baseAddress else { return false }
+        let quote = dialect.quote < 0x100 ? UInt8(dialect.quote) : 0x0A
+        let escape = dialect.escape < 0x100 ? UInt8(dialect.escape) : 0x0A
+        var at = 0
+        // Slices of a batch have readable bytes behind them; those of a name may not.
+        while at + 16 <= text.count {
+            let mask =
+                mr_match4_16(base + at, dialect.delimiter, 0x0A, 0x0D, quote)
+                | mr_match1_16(base + at, escape)
+            if mask != 0 { return true }
+            at += 16
+        }
+        while at < text.count {
+            let byte = text[at]
+            if byte == dialect.delimiter || byte == 0x0A || byte == 0x0D || byte == quote
+                || byte == escape
+            {
+                return true
+            }
+            at += 1
+        }
+        return false
+    }
+
+    /// Whether unquoted text would be read as something else, or trimmed by other programs.
+    @inline(__always)
+    private func isMistakable(_ text: UnsafeRawBufferPointer, _ isHeader: Bool) -> Bool {
+        guard let first = text.first, let last = text.last else { return true }
+        if first <= 0x20 || last <= 0x20 || UInt16(first) == dialect.comment { return true }
+        if isHeader { return false }
+        if isInferred, CSVInference.infer(.slice(.string, text)).tag != .string { return true }
+        return !nullValues.isEmpty && nullValues.contains { text.elementsEqual($0) }
+    }
+
+    private func appendSpecial(
+        _ text: UnsafeRawBufferPointer,
+        to output: OutputBuffer
+    ) -> Bool {
+        if dialect.quote != CSVDialect.absent {
+            appendQuoted(text, to: output)
+            return true
+        }
+        guard dialect.escape != CSVDialect.absent else { return false }
+        for byte in text {
+            if dialect.isEscapable(byte) { output.append(UInt8(dialect.escape)) }
+            output.append(byte)
+        }
+        return true
+    }
+
+    private func appendQuoted(_ text: UnsafeRawBufferPointer, to output: OutputBuffer) {
+        let quote = UInt8(truncatingIfNeeded: dialect.quote)
+        output.append(quote)
+        var rest = text
+        while let at = rest.firstIndex(where: {
+            $0 == quote || UInt16($0) == dialect.escape
+        }) {
+            output.append(UnsafeRawBufferPointer(rebasing: rest[..<at]))
+            output.append(rest[at] == quote ? quote : UInt8(dialect.escape))
+            output.append(rest[at])
+            rest = UnsafeRawBufferPointer(rebasing: rest[(at + 1)...])
+        }
+        output.append(rest)
+        output.append(quote)
+    }
+}

@@ -1,0 +1,133 @@
+import ConnectorSDK
+import JSONRecords
+
+/// Writes records as rows under one header row.
+///
+/// The same settings read back what was written: text that a reader would take for a number or
+/// for null is quoted, and so is empty text, since an empty cell is null.
+final class CSVWriter: RecordWriter {
+    private let settings: CSVSettings
+    private var text: CSVText
+    private var names: [String] = []
+    private var plan: Plan?
+
+    /// Where a schema's fields go.
+    private struct Plan {
+        let schema: Schema
+        /// For each column of the file the field's column in the batch, or -1.
+        let sources: [Int]
+        /// The fields that have no column in the file.
+        let surplus: [Int]
+    }
+
+    init(_ settings: CSVSettings) {
+        self.settings = settings
+        text = CSVText(settings)
+        names = settings.columns
+    }
+
+    func begin(_ batch: RecordBatch, into output: OutputBuffer) throws(ConnectorError) {
+        try checkHasFields(batch)
+        if settings.columns.isEmpty { names = batch.schema.names }
+        plan = nil
+        guard settings.hasHeader else { return }
+        let start = output.count
+        for (index, name) in names.enumerated() {
+            if index > 0 { output.append(settings.dialect.delimiter) }
+            var name = name
+            let isWritten = name.withUTF8 {
+                text.append(UnsafeRawBufferPointer($0), to: output, isHeader: true)
+            }
+            guard isWritten else {
+                output.count = start
+                throw .csvNeedsQuotes(name)
+            }
+        }
+        output.append(0x0A)
+    }
+
+    func write(
+        _ batch: RecordBatch,
+        rows: Range<Int>,
+        into output: OutputBuffer
+    ) throws(ConnectorError) {
+        try checkHasFields(batch)
+        let plan = currentPlan(batch.schema)
+        let start = output.count
+        for row in rows {
+            do throws(ConnectorError) {
+                try write(batch.row(row), plan, to: output)
+            } catch {
+                output.count = start
+                throw error
+            }
+        }
+    }
+
+    func end(into output: OutputBuffer) throws(ConnectorError) {}
+
+    private func checkHasFields(_ batch: RecordBatch) throws(ConnectorError) {
+        guard batch.schema.isOpaque else { return }
+        throw ConnectorError(
+            .csvInexpressible,
+            .rejectRecord,
+            "The records are plain bytes, not fields that could be columns.",
+            hint: "Choose a `value.converter` that reads fields, such as `json`."
+        )
+    }
+
+    private func currentPlan(_ schema: Schema) -> Plan {
+        if let plan, plan.schema === schema { return plan }
+        let sources = names.map { schema.index(of: $0) ?? -1 }
+        let surplus = schema.fields.indices.filter { !names.contains(schema.fields[$0].name) }
+        let made = Plan(schema: schema, sources: sources, surplus: surplus)
+        plan = made
+        return made
+    }
+
+    private func write(
+        _ cells: UnsafeMutablePointer<Cell>,
+        _ plan: Plan,
+        to output: OutputBuffer
+    ) throws(ConnectorError) {
+        for column in plan.surplus where cells[column].tag != .missing {
+            let fields = plan.surplus.filter { cells[$0].tag != .missing }
+            throw .csvSurplus(fields.map { plan.schema.fields[$0].name })
+        }
+        for index in plan.sources.indices {
+            if index > 0 { output.append(settings.dialect.delimiter) }
+            let source = plan.sources[index]
+            guard source >= 0 else { continue }
+            guard text.append(cells[source], to: output) else {
+                throw .csvNeedsQuotes(names[index])
+            }
+        }
+        output.append(0x0A)
+    }
+}
+
+extension ConnectorError {
+    fileprivate static func csvSurplus(_ names: [String]) -> Self {
+        let shown = names.prefix(8).map { "`\($0)`" }.joined(separator: ", ")
+        let rest = names.count > 8 ? " and \(names.count - 8) more" : ""
+        return Self(
+            .csvInexpressible,
+            .rejectRecord,
+            "The file has no column for the fields \(shown)\(rest).",
+            hint: """
+                By default the first record names the columns: list them all in `columns`, or drop \
+                the fields with a ReplaceField transform.
+                """
+        )
+    }
+
+    fileprivate static func csvNeedsQuotes(_ name: String) -> Self {
+        Self(
+            .csvInexpressible,
+            .rejectRecord,
+            "The field `\(name)` holds a delimiter or a line end, and `quote` is `none`.",
+            at: "quote",
+            hint: "Allow a `quote` or an `escape` character."
+        )
+    }
+}
