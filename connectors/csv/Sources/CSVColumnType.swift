@@ -1,6 +1,8 @@
 import ConnectorSDK
 
-/// What the cells of a column are read as. The raw values are the words of `types`.
+/// What the cells of a column are read as.
+///
+/// The raw values are the words of `types`.
 enum CSVColumnType: String, CaseIterable, Sendable {
     case infer
     case string

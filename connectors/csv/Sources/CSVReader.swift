@@ -1,6 +1,8 @@
 import ConnectorSDK
 
-/// Reads rows as records. Cells without escapes are slices of the input, which batches retain.
+/// Reads rows as records.
+///
+/// Cells without escapes are slices of the input, which batches retain.
 final class CSVReader: RecordReader {
     /// The bytes of a record too long to hold that its rejection keeps.
     static let keptPrefix = 64 << 10

@@ -44,9 +44,8 @@ struct CSVScanner {
     /// Finds the cells of the record that begins at `start`.
     ///
     /// Stores the first `limit` cells as `.string` slices with ``quoted`` and ``escaped`` flags.
-    ///
-    /// - Parameter isLast: whether nothing follows `end`, so that it ends a record too.
-    /// - Returns: `false` when the record does not end before `end`.
+    /// When the input `isLast`, `end` ends a record too. Returns `false` when the record does not
+    /// end before `end`.
     mutating func scan(
         _ start: UnsafePointer<UInt8>,
         to end: UnsafePointer<UInt8>,
@@ -185,7 +184,7 @@ struct CSVScanner {
         return byte == 0x0A || byte == 0x0D ? behindLineEnd(place + 1, end, isLast) : place + 2
     }
 
-    /// The place behind LF, CR or CRLF; `nil`: not in sight. Counts the line.
+    /// The place behind LF, CR or CRLF, counting the line; `nil`: not in sight.
     @inline(__always)
     private mutating func behindLineEnd(
         _ place: UnsafePointer<UInt8>,

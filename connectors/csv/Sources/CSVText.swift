@@ -61,7 +61,7 @@ struct CSVText {
 
     /// Writes text; `false` when it needs quotes that the dialect does not have.
     ///
-    /// - Parameter isHeader: whether a reader never infers a type from it.
+    /// A reader never infers a type from a header's text.
     func append(
         _ text: UnsafeRawBufferPointer,
         to output: OutputBuffer,
