@@ -13,6 +13,17 @@ public protocol RecordFormat: Plugin, AnyObject, Sendable {
 
     /// Whether readers and writers treat values as opaque bytes.
     var isOpaque: Bool { get }
+
+    /// Whether readers find out the character set by themselves, as XML declares it.
+    ///
+    /// Input then arrives as it is unless the key `charset` is given. If it is, and for all other
+    /// formats, input arrives as UTF-8; the format learns of the key from its configuration.
+    static var decodesCharset: Bool { get }
+}
+
+extension RecordFormat {
+    /// Most formats read UTF-8.
+    public static var decodesCharset: Bool { false }
 }
 
 /// A place between two records of a stream, from which a reader can go on.
