@@ -60,6 +60,7 @@ let cLibraries: [Target] = [
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .target(name: "CBytes"),
+    .target(name: "CTerminal"),
     .target(name: "CXMLShim", dependencies: ["CXML"]),
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
 ]
@@ -96,7 +97,7 @@ let package = Package(
             dependencies: [
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
                 "PipelineFile", "JSONRecords", "SQLiteClient", "FileConnector", "JSONFormat",
-                "CSVFormat", "XMLFormat", "SQLiteConnector", logging,
+                "CSVFormat", "XMLFormat", "SQLiteConnector", "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
