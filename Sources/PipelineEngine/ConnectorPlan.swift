@@ -1,0 +1,82 @@
+internal import ConnectorSDK
+internal import Topics
+
+/// One connector of a run: its configuration with references resolved, checked once.
+struct ConnectorPlan: Sendable {
+    let pipeline: String
+    let definition: ConnectorDefinition
+    let configuration: Configuration
+    /// What must not be shown. (D8)
+    let secrets: Secrets
+    let errors: ErrorPolicy
+    let tasks: Int
+
+    var name: String { definition.name }
+
+    /// The consumer group of a sink.
+    var group: String { Self.group(of: name) }
+
+    static func group(of sink: String) -> String { "connect-\(sink)" }
+
+    init(
+        _ definition: ConnectorDefinition,
+        of pipeline: PipelineDefinition,
+        catalog: PluginCatalog
+    ) throws(ConnectorError) {
+        self.pipeline = pipeline.name
+        self.definition = definition
+        let resolver = ReferenceResolver(baseDirectory: pipeline.baseDirectory)
+        let (values, secrets) = try resolver.resolve(catalog.values(of: definition))
+        var resolved = definition
+        resolved.values = values
+        if let issue = catalog.validate(resolved).first {
+            throw .invalid(
+                issue.key,
+                "The key \(secrets.redact(issue.message)).",
+                hint: issue.suggestion.map { "Did you mean `\($0)`?" }
+            )
+        }
+        configuration = Configuration(values, baseDirectory: pipeline.baseDirectory)
+        self.secrets = secrets
+        errors = try ErrorPolicy(configuration)
+        tasks = try configuration.get(FrameworkKeys.tasksMax)
+    }
+
+    /// The topics that a source may write to, as far as the configuration tells.
+    var feed: EndConditions.Feed {
+        let values = configuration.values
+        guard let topic = values["topic"], !topic.contains("${"), values["transforms"] == nil else {
+            return .unknown
+        }
+        return .topics(Set([topic, errors.deadLetterTopic].compactMap { $0 }))
+    }
+
+    /// The topics that a sink reads.
+    func selection() throws(ConnectorError) -> TopicSelection {
+        if let pattern = try configuration.get(FrameworkKeys.topicsRegex) {
+            return .pattern(pattern)
+        }
+        return .names(try configuration.get(FrameworkKeys.topics))
+    }
+}
+
+extension Configuration {
+    /// The keys nested below a prefix that ends in a dot, without it.
+    func nested(below prefix: String, without excluded: Set<String> = []) -> Configuration {
+        var nestedValues: [String: String] = [:]
+        for (key, value) in values where key.hasPrefix(prefix) {
+            let name = String(key.dropFirst(prefix.count))
+            if !excluded.contains(name) { nestedValues[name] = value }
+        }
+        return Configuration(nestedValues, baseDirectory: baseDirectory)
+    }
+}
+
+extension ConnectorError {
+    /// The error with its configuration key seen from outside: nested below `prefix`.
+    func nested(below prefix: String) -> ConnectorError {
+        var copy = self
+        copy.configurationKey = configurationKey.map { prefix + $0 }
+        return copy
+    }
+}

@@ -1,0 +1,48 @@
+internal import ConnectorSDK
+
+/// A rejected record with what the engine knows of the rejection.
+struct Rejection {
+    /// The record, and why.
+    var record: RejectedRecord
+    /// Where on its way it was.
+    var stage: RecordStage
+    /// The plug-in that rejected it.
+    var plugin: String
+    /// The key as a topic holds it, where it is known.
+    var key: [UInt8]?
+
+    init(_ record: RejectedRecord, _ stage: RecordStage, plugin: String) {
+        self.record = record
+        self.stage = stage
+        self.plugin = plugin
+    }
+
+    /// Where the record is, for a person; holds nothing of the record itself.
+    var place: String {
+        if record.partition >= 0 {
+            return "\(record.topic), partition \(record.partition), offset \(record.offset)"
+        }
+        var parts: [String] = []
+        if let origin = record.origin { parts.append(origin) }
+        if record.line > 0 { parts.append("line \(record.line)") }
+        if record.offset >= 0 { parts.append("byte \(record.offset)") }
+        if parts.isEmpty { parts.append("a record for topic \(record.topic)") }
+        return parts.joined(separator: ", ")
+    }
+
+    /// The error that fails a task which does not tolerate rejected records. (D6)
+    var failure: ConnectorError {
+        let reason = record.error
+        return ConnectorError(
+            reason.code,
+            .failTask,
+            "\(place): rejected in \(stage.rawValue) by \(plugin): \(reason.message)",
+            kind: reason.kind,
+            at: reason.configurationKey,
+            hint: (reason.hint.map { $0 + " " } ?? "")
+                + "To put such records into a dead letter topic and go on, set "
+                + "`errors.tolerance: all` and `errors.deadletterqueue.topic.name`.",
+            underlying: reason.underlying
+        )
+    }
+}

@@ -1,0 +1,175 @@
+internal import ConnectorSDK
+
+/// Takes batches from bytes to the sink: converters, transforms, `write`, and the search for the
+/// record that a sink refuses.
+final class SinkProcessor {
+    /// What became of a batch.
+    struct Result {
+        /// Records written.
+        var records = 0
+        /// Bytes of all values that were read.
+        var bytes = 0
+        /// Records that were rejected, by offset.
+        var rejections: [Rejection] = []
+    }
+
+    private let sink: any SinkConnector
+    private let task: TaskEnvironment
+    private let plugin: String
+    private let converters: ConverterPair
+    private let transforms: TransformChain
+    private let needsFields: Bool
+    private var rest = RecordBatch()
+    private var otherRest = RecordBatch()
+    private let part = RecordBatch()
+
+    init(_ sink: any SinkConnector, _ task: TaskEnvironment) throws(ConnectorError) {
+        let configuration = task.plan.configuration
+        self.sink = sink
+        self.task = task
+        plugin = task.plan.definition.plugin
+        converters = try ConverterPair(configuration, catalog: task.catalog)
+        transforms = try TransformChain(configuration, catalog: task.catalog)
+        // Nothing is parsed that nobody reads.
+        needsFields = sink.input == .fields || !transforms.isEmpty
+    }
+
+    /// Writes the records of one partition that `batch` holds as bytes.
+    func process(_ batch: RecordBatch) async throws(ConnectorError) -> Result {
+        var result = Result()
+        for row in batch.indices {
+            result.bytes &+= Int(batch.metadata(row).pointee.rawLength)
+        }
+        guard needsFields else {
+            try await write(batch, &result)
+            return result
+        }
+        batch.numberRows()
+        try await convert(batch, &result)
+        // Records that need another schema come back undecoded.
+        while rest.count > 0 {
+            swap(&rest, &otherRest)
+            try await convert(otherRest, &result)
+        }
+        result.rejections.sort { $0.record.offset < $1.record.offset }
+        return result
+    }
+
+    private func convert(
+        _ batch: RecordBatch,
+        _ result: inout Result
+    ) async throws(ConnectorError) {
+        rest.reset(topic: batch.topic)
+        try converters.value.decodeValues(batch, rest: rest, schemas: task.store)
+        take(batch, .value, type(of: converters.value).name, &result)
+        if batch.keySchema != nil {
+            try converters.key.decodeKeys(batch)
+            take(batch, .key, type(of: converters.key).name, &result)
+        }
+        guard batch.count > 0 else { return }
+        for part in try transforms.apply(batch, rejections: &result.rejections) {
+            if sink.input == .opaque { try encode(part, &result) }
+            try await write(part, &result)
+        }
+    }
+
+    private func take(
+        _ batch: RecordBatch,
+        _ stage: RecordStage,
+        _ plugin: String,
+        _ result: inout Result
+    ) {
+        for record in batch.takeRejections() {
+            result.rejections.append(Rejection(record, stage, plugin: plugin))
+        }
+    }
+
+    /// Makes bytes of transformed records, for a sink that takes no fields.
+    private func encode(_ batch: RecordBatch, _ result: inout Result) throws(ConnectorError) {
+        var values: [Cell] = [], keys: [Cell] = []
+        var rejected: [(row: Int, error: ConnectorError)] = []
+        let hasKeys = batch.keySchema != nil
+        for row in batch.indices {
+            do throws(ConnectorError) {
+                let isTombstone = batch.metadata(row).pointee.isTombstone
+                let value = isTombstone ? nil : try converters.value.encodeValue(batch, row: row)
+                let key = hasKeys ? try converters.key.encodeKey(batch, row: row) : nil
+                values.append(value.map { .slice(.bytes, batch.arena.copy($0)) } ?? .null)
+                if hasKeys { keys.append(key.map { .slice(.bytes, batch.arena.copy($0)) } ?? .null) }
+            } catch {
+                guard error.disposition == .rejectRecord else { throw error }
+                rejected.append((row, error))
+            }
+        }
+        batch.reject(rejected)
+        take(batch, .value, type(of: converters.value).name, &result)
+        batch.replaceValues(with: .opaque)
+        if hasKeys { batch.addKeys(.opaque) }
+        for row in batch.indices {
+            batch[row, 0] = values[row]
+            batch.metadata(row).pointee.raw = values[row].slice
+            if hasKeys { batch.keyRow(row)?.pointee = keys[row] }
+        }
+    }
+
+    // MARK: Writing
+
+    private func write(_ batch: RecordBatch, _ result: inout Result) async throws(ConnectorError) {
+        guard batch.count > 0 else { return }
+        let count = batch.count
+        let refused = try await Narrowing.write(batch, part: part, to: sink)
+        let before = result.rejections.count
+        if !refused.isEmpty { batch.reject(refused) }
+        take(batch, .write, plugin, &result)
+        result.records += count - (result.rejections.count - before)
+    }
+}
+
+/// Finds the records that a sink refuses, by writing halves.
+enum Narrowing {
+    /// Writes a batch, whole or in parts; returns the rows that were refused, ascending.
+    ///
+    /// Parts are written in order and a refused record is passed over only when all before it are
+    /// written, so that the order within the partition stays (D5). A refusal means that the part
+    /// had no effect at all, so that no record is written twice.
+    ///
+    /// - Parameter part: a batch to copy parts into.
+    static func write(
+        _ batch: RecordBatch,
+        part: RecordBatch,
+        to sink: any SinkConnector
+    ) async throws(ConnectorError) -> [(row: Int, error: ConnectorError)] {
+        let refusal: ConnectorError
+        do throws(ConnectorError) {
+            try await sink.write(batch)
+            return []
+        } catch {
+            guard error.disposition == .rejectRecord else { throw error }
+            refusal = error
+        }
+        guard batch.count > 1 else { return [(0, refusal)] }
+        var refused: [(row: Int, error: ConnectorError)] = []
+        var open = halves(0..<batch.count)
+        while let rows = open.popLast() {
+            part.copyRows(rows, of: batch)
+            do throws(ConnectorError) {
+                try await sink.write(part)
+                for record in part.takeRejections() { batch.reject(record) }
+            } catch {
+                guard error.disposition == .rejectRecord else { throw error }
+                if rows.count == 1 {
+                    refused.append((rows.lowerBound, error))
+                } else {
+                    open += halves(rows)
+                }
+            }
+        }
+        return refused
+    }
+
+    /// The second half, then the first: the order of a stack.
+    private static func halves(_ rows: Range<Int>) -> [Range<Int>] {
+        let middle = rows.lowerBound + rows.count / 2
+        return [middle..<rows.upperBound, rows.lowerBound..<middle]
+    }
+}

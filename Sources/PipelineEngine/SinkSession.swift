@@ -1,0 +1,239 @@
+internal import ConnectorSDK
+internal import Logging
+internal import Topics
+
+/// A sink connector at work on its partitions, from `open` to the end or an error.
+final class SinkSession {
+    private struct Partition {
+        let id: TopicPartition
+        let reader: any PartitionReader
+        /// The offset up to which everything is written or a dead letter.
+        var next: Int64
+        /// The offset of the last commit.
+        var committed: Int64
+    }
+
+    private let sink: any SinkConnector
+    private let task: TaskEnvironment
+    private let assignment: PartitionAssignment
+    private let assigned: [TopicPartition]
+    private let processor: SinkProcessor
+    private let deadLetters: SinkDeadLetters
+    private let rejected: RejectionHandler
+    private var partitions: [Partition] = []
+    private var keepsOwnOffsets = false
+    private var policy: CommitPolicy
+    private var first = 0
+    private let batch = RecordBatch()
+    private var delivered = (records: Int64(0), bytes: Int64(0))
+    private var pendingGroupOffsets: [TopicPartition: Int64] = [:]
+    private var groupOffsetsStored = ContinuousClock.Instant.now
+    private var lookedAround = ContinuousClock.Instant.now
+
+    /// How far the group's offsets may lag behind those that a sink keeps itself: they serve only
+    /// the display of lag and retention, and each write costs a commit of the store.
+    private static let groupOffsetInterval = Duration.seconds(1)
+
+    init(
+        _ sink: any SinkConnector,
+        _ task: TaskEnvironment,
+        _ partitions: [TopicPartition],
+        _ assignment: PartitionAssignment
+    ) throws(ConnectorError) {
+        self.sink = sink
+        self.task = task
+        self.assignment = assignment
+        assigned = partitions
+        processor = try SinkProcessor(sink, task)
+        deadLetters = SinkDeadLetters(task)
+        rejected = RejectionHandler(task.plan, taskID: task.id, logger: task.logger)
+        policy = CommitPolicy(
+            interval: try task.plan.configuration.get(FrameworkKeys.flushInterval)
+        )
+    }
+
+    func run() async throws(ConnectorError) -> ConnectorTask.Outcome {
+        try await open()
+        try task.store.add(task.signal, for: assigned)
+        defer {
+            task.store.remove(task.signal)
+            deadLetters.close()
+        }
+        while true {
+            // Asked before reading: what comes afterwards is not there any more.
+            let mayEnd = task.control.mayEnd(task.plan.name)
+            let records = try await readRound()
+            if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
+                try await commit()
+            }
+            if let until = task.control.drainUntil, ContinuousClock.now >= until || !drains {
+                try await finish()
+                return .ended
+            }
+            guard records == 0 else { continue }
+            if let outcome = try await idle(mayEnd: mayEnd) { return outcome }
+        }
+    }
+
+    /// Whether what is still in the topics after a stop was brought by this run.
+    private var drains: Bool { task.control.hasFeeder(task.plan.name) }
+
+    // MARK: Opening
+
+    private func open() async throws(ConnectorError) {
+        let group = try task.store.groupOffsets(task.plan.group)
+        let own = try await sink.open(assigned)
+        keepsOwnOffsets = own != nil
+        var initial: [TopicPartition: Int64?] = [:]
+        for id in assigned {
+            let start = try startOffset(of: id, own: own?[id], group: group[id])
+            let reader = try task.store.makeReader(id, from: start)
+            partitions.append(Partition(id: id, reader: reader, next: start, committed: start))
+            if group[id] == nil { initial[id] = start }
+        }
+        // From now on the group counts for retention, and a start at the end stays where it was.
+        if !initial.isEmpty {
+            try task.store.commitGroupOffsets(task.plan.group, initial)
+        }
+        try deadLetters.open(committed: group.merging(initial.compactMapValues { $0 }) { old, _ in old })
+        showOffsets()
+    }
+
+    private func startOffset(
+        of id: TopicPartition,
+        own: Int64?,
+        group: Int64?
+    ) throws(ConnectorError) -> Int64 {
+        let range = try task.store.offsets(of: id)
+        guard let known = own ?? group else {
+            switch try task.plan.configuration.get(FrameworkKeys.offsetReset) {
+            case .earliest: return range.start
+            case .latest: return range.end
+            case .none:
+                throw .invalid(
+                    FrameworkKeys.offsetReset.declaration.name,
+                    "There is no offset of \(id) for this sink, and `none` forbids to choose one."
+                )
+            }
+        }
+        guard known <= range.end else {
+            throw ConnectorError(
+                .init("engine.offset_beyond_end"),
+                .failTask,
+                "The sink has read \(id) up to offset \(known), but the partition ends at "
+                    + "\(range.end): the topic was made anew.",
+                hint: own == nil
+                    ? "Reset the offsets of the group `\(task.plan.group)`."
+                    : "Remove the offsets that the sink keeps in its target, or choose another "
+                        + "target."
+            )
+        }
+        return known
+    }
+
+    // MARK: Reading
+
+    /// Reads a batch of each partition; the round begins with another one each time.
+    private func readRound() async throws(ConnectorError) -> Int {
+        var count = 0
+        for step in partitions.indices {
+            let index = (first + step) % partitions.count
+            batch.reset(topic: partitions[index].id.topic)
+            let records = try partitions[index].reader.read(into: batch)
+            guard records > 0 else { continue }
+            count += records
+            try await process(records, of: index)
+            if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
+                try await commit()
+            }
+        }
+        first = partitions.isEmpty ? 0 : (first + 1) % partitions.count
+        if count > 0 { showOffsets() }
+        return count
+    }
+
+    private func process(_ records: Int, of index: Int) async throws(ConnectorError) {
+        let id = partitions[index].id
+        let next = partitions[index].reader.nextOffset
+        let hasKeys = batch.keySchema != nil
+        let result = try await processor.process(batch)
+        try rejected.admit(result.rejections, of: records)
+        if !result.rejections.isEmpty {
+            let count = try deadLetters.append(
+                result.rejections, of: id, before: next, hasKeys: hasKeys, by: rejected
+            )
+            task.status.rejected(count)
+        }
+        partitions[index].next = next
+        delivered.records += Int64(result.records)
+        delivered.bytes += Int64(result.bytes)
+        policy.wrote(records: records, bytes: result.bytes, at: .now)
+    }
+
+    private func showOffsets() {
+        task.status.reads(
+            Dictionary(partitions.map { ($0.id, $0.next) }, uniquingKeysWith: { first, _ in first })
+        )
+    }
+
+    // MARK: Committing
+
+    /// D1: dead letters durable, then the target, then the offsets.
+    private func commit() async throws(ConnectorError) {
+        try deadLetters.settle()
+        var offsets: [TopicPartition: Int64] = [:]
+        for partition in partitions where partition.next != partition.committed {
+            offsets[partition.id] = partition.next
+        }
+        try await sink.commit(offsets)
+        for index in partitions.indices { partitions[index].committed = partitions[index].next }
+        policy.committed()
+        task.status.delivered(records: delivered.records, bytes: delivered.bytes)
+        delivered = (0, 0)
+        pendingGroupOffsets.merge(offsets) { _, new in new }
+        if !keepsOwnOffsets || .now - groupOffsetsStored >= Self.groupOffsetInterval {
+            try storeGroupOffsets()
+        }
+    }
+
+    private func storeGroupOffsets() throws(ConnectorError) {
+        groupOffsetsStored = .now
+        guard !pendingGroupOffsets.isEmpty else { return }
+        try task.store.commitGroupOffsets(
+            task.plan.group,
+            pendingGroupOffsets.mapValues { Optional($0) }
+        )
+        deadLetters.committed(pendingGroupOffsets)
+        pendingGroupOffsets.removeAll(keepingCapacity: true)
+    }
+
+    private func finish() async throws(ConnectorError) {
+        if policy.isDirty { try await commit() }
+        try storeGroupOffsets()
+    }
+
+    // MARK: Waiting
+
+    /// Called when there is nothing to read: commits, ends, or waits.
+    private func idle(mayEnd: Bool) async throws(ConnectorError) -> ConnectorTask.Outcome? {
+        if let wait = policy.idleWait(at: .now) {
+            if wait > .zero, !mayEnd, task.signal.wait(timeout: wait) { return nil }
+            try await commit()
+            return nil
+        }
+        let isLate = .now - lookedAround >= SinkTask.lookAround
+        if mayEnd || isLate {
+            lookedAround = .now
+            try storeGroupOffsets()
+            // Topics that a pattern matches may have come since.
+            if try assignment.partitions() != assigned { return .reassigned }
+        }
+        if mayEnd {
+            try await finish()
+            try assignment.checkTopicsExist()
+            return .ended
+        }
+        task.signal.wait(timeout: SinkTask.lookAround)
+        return nil
+    }
+}

@@ -1,0 +1,101 @@
+internal import ConnectorSDK
+internal import Topics
+
+/// One attempt of a sink task: a connector and the partitions that are its share.
+struct SinkTask {
+    /// How often a sink looks for topics and partitions that are new.
+    static let lookAround = Duration.seconds(1)
+
+    private let environment: TaskEnvironment
+
+    init(_ environment: TaskEnvironment) { self.environment = environment }
+
+    func run() async throws(ConnectorError) -> ConnectorTask.Outcome {
+        let plan = environment.plan
+        guard let type = environment.catalog.sink(plan.definition.plugin) else {
+            throw .invalid("connector", "There is no sink `\(plan.definition.plugin)`.")
+        }
+        let sink = try type.init(configuration: plan.configuration, context: environment.context)
+        do throws(ConnectorError) {
+            let outcome = try await work(sink)
+            await sink.close()
+            return outcome
+        } catch {
+            await sink.close()
+            throw error
+        }
+    }
+
+    private func work(_ sink: any SinkConnector) async throws(ConnectorError) -> ConnectorTask.Outcome {
+        let selection = try environment.plan.selection()
+        let assignment = PartitionAssignment(selection, environment)
+        var partitions = try assignment.partitions()
+        // A task without partitions leaves the target alone.
+        while partitions.isEmpty {
+            let mayEnd = environment.control.mayEnd(environment.plan.name)
+            partitions = try assignment.partitions()
+            if !partitions.isEmpty { break }
+            if mayEnd {
+                try assignment.checkTopicsExist()
+                return .ended
+            }
+            environment.signal.wait(timeout: Self.lookAround)
+        }
+        let session = try SinkSession(sink, environment, partitions, assignment)
+        return try await session.run()
+    }
+}
+
+/// Which partitions a sink task reads.
+struct PartitionAssignment {
+    private let selection: TopicSelection
+    private let environment: TaskEnvironment
+
+    init(_ selection: TopicSelection, _ environment: TaskEnvironment) {
+        self.selection = selection
+        self.environment = environment
+    }
+
+    /// The task's share of the partitions that there are now: every n-th.
+    func partitions() throws(ConnectorError) -> [TopicPartition] {
+        let all = try topics().flatMap { topic in
+            (0..<topic.partitions).map { TopicPartition(topic.name, $0) }
+        }.sorted()
+        return all.enumerated()
+            .filter { $0.offset % environment.plan.tasks == environment.id }
+            .map(\.element)
+    }
+
+    private func topics() throws(ConnectorError) -> [TopicDescription] {
+        switch selection {
+        case .pattern:
+            // A pattern that matches everything must not feed a sink its own dead letters.
+            let deadLetters = environment.plan.errors.deadLetterTopic
+            return try environment.store.topics().filter {
+                $0.name != deadLetters && selection.contains($0.name)
+            }
+        case .names(let names):
+            var found: [TopicDescription] = []
+            for name in names {
+                if let topic = try environment.store.describe(name) { found.append(topic) }
+            }
+            return found
+        }
+    }
+
+    /// Throws when a topic is named that does not exist and that nothing in this run writes:
+    /// it is misspelt, and ending without a word would hide that.
+    func checkTopicsExist() throws(ConnectorError) {
+        guard case .names(let names) = selection,
+            !environment.control.hasFeeder(environment.plan.name)
+        else { return }
+        for name in names where try environment.store.describe(name) == nil {
+            let known = try environment.store.topics().map(\.name)
+            throw .invalid(
+                FrameworkKeys.topics.declaration.name,
+                "The topic `\(name)` does not exist, and nothing in this run writes to it.",
+                hint: Spelling.nearest(to: name, in: known).map { "Did you mean `\($0)`?" }
+            )
+        }
+    }
+}

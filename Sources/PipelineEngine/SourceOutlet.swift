@@ -1,0 +1,219 @@
+internal import ConnectorSDK
+internal import Topics
+
+/// What a source task puts its batches into: the way from records to commits.
+///
+/// Used only by the one task that made it.
+final class SourceOutlet: RecordOutlet {
+    private let plan: ConnectorPlan
+    private let task: TaskEnvironment
+    private let source: any SourceConnector
+    private let producer: any TopicProducer
+    private let writer: TopicWriter
+    private let converters: ConverterPair
+    private let keys: KeyExtractor?
+    private let transforms: TransformChain
+    private let rejected: RejectionHandler
+    private var ledger = AcknowledgementLedger()
+    private var pool: [RecordBatch] = []
+    private let snapshot = RecordBatch()
+
+    /// More than a source fills at once: one being filled, one on its way.
+    private static let poolLimit = 4
+
+    init(
+        _ source: any SourceConnector,
+        task: TaskEnvironment,
+        producer: any TopicProducer,
+        catalog: PluginCatalog
+    ) throws(ConnectorError) {
+        let configuration = task.plan.configuration
+        plan = task.plan
+        self.task = task
+        self.source = source
+        self.producer = producer
+        converters = try ConverterPair(configuration, catalog: catalog)
+        transforms = try TransformChain(configuration, catalog: catalog)
+        let fields = try configuration.get(FrameworkKeys.keyFields)
+        keys = fields.isEmpty ? nil : KeyExtractor(fields: fields)
+        let choice = try configuration.get(FrameworkKeys.partitioner)
+        let deadLetters = task.plan.errors.deadLetterTopic
+        writer = TopicWriter(
+            producer: producer,
+            provisioner: task.provisioner,
+            store: task.store,
+            converters: converters,
+            strategy: choice == .roundRobin ? .roundRobin : .sticky
+        ) { (topic) throws(ConnectorError) in
+            if topic == deadLetters { return TopicProvisioner.deadLetters(topic) }
+            return try TopicProvisioner.written(topic, configuration)
+        }
+        rejected = RejectionHandler(task.plan, taskID: task.id, logger: task.logger)
+    }
+
+    var isStopping: Bool { task.control.isStopping }
+
+    func makeBatch(topic: String, schema: Schema) -> RecordBatch {
+        let batch = pool.popLast() ?? RecordBatch()
+        batch.reset(topic: topic, schema: schema)
+        return batch
+    }
+
+    func send(_ batch: RecordBatch, position: SourcePosition) async throws(ConnectorError) {
+        let unit = try encode(batch)
+        recycle(batch)
+        try await submit(unit.unit, position, records: unit.records, bytes: unit.bytes)
+        task.status.expects(totalBytes: source.inputBytes)
+    }
+
+    func advance(to position: SourcePosition) async throws(ConnectorError) {
+        try await submit(CommitUnit(), position, records: 0, bytes: 0)
+    }
+
+    func settle() async throws(ConnectorError) {
+        while let ticket = ledger.lastTicket {
+            _ = try producer.waitUntilDurable(through: ticket, deadline: nil)
+            try await acknowledge()
+        }
+    }
+
+    func idle(for duration: Duration) async throws(ConnectorError) {
+        let end = ContinuousClock.now + duration
+        while !isStopping {
+            if let ticket = ledger.lastTicket {
+                _ = try producer.waitUntilDurable(
+                    through: ticket,
+                    deadline: min(end, .now + Self.step)
+                )
+                try await acknowledge()
+            }
+            let rest = end - .now
+            if rest <= .zero { return }
+            if ledger.isSettled { task.signal.wait(timeout: rest) }
+        }
+    }
+
+    /// How long one wait for the disk may keep the task from noticing that it must stop.
+    private static let step = Duration.milliseconds(100)
+
+    // MARK: Records to bytes
+
+    private func encode(
+        _ batch: RecordBatch
+    ) throws(ConnectorError) -> (unit: CommitUnit, records: Int, bytes: Int) {
+        var rejections = batch.takeRejections().map {
+            Rejection($0, .read, plugin: plan.definition.plugin)
+        }
+        let total = batch.count + rejections.count
+        let topic = batch.topic
+        var unit = CommitUnit()
+        let (records, bytes) = try encodeRecords(batch, &unit, &rejections)
+        if rejections.isEmpty {
+            try rejected.admit([], of: total)
+        } else {
+            for index in rejections.indices where rejections[index].record.topic.isEmpty {
+                rejections[index].record.topic = topic
+            }
+            try reject(rejections, of: total, &unit)
+        }
+        return (unit, records, bytes)
+    }
+
+    private func encodeRecords(
+        _ batch: RecordBatch,
+        _ unit: inout CommitUnit,
+        _ rejections: inout [Rejection]
+    ) throws(ConnectorError) -> (records: Int, bytes: Int) {
+        guard batch.count > 0 else { return (0, 0) }
+        if keys == nil, transforms.isEmpty {
+            keepUnlessRaw(batch)
+            return try writer.append(batch, to: &unit, rejections: &rejections)
+        }
+        batch.numberRows()
+        keepUnlessRaw(batch)
+        if let keys {
+            try keys.apply(batch)
+            rejections += batch.takeRejections().map {
+                Rejection($0, .key, plugin: FrameworkKeys.keyFields.declaration.name)
+            }
+        }
+        var sum = (records: 0, bytes: 0)
+        for part in try transforms.apply(batch, rejections: &rejections) {
+            let (records, bytes) = try writer.append(part, to: &unit, rejections: &rejections)
+            sum.records += records
+            sum.bytes += bytes
+        }
+        return sum
+    }
+
+    /// Keeps a copy of records that did not arrive as bytes, in case one is rejected after
+    /// transforms have changed it.
+    private func keepUnlessRaw(_ batch: RecordBatch) {
+        snapshot.reset(topic: batch.topic)
+        guard plan.errors.tolerates, !batch.schema.isOpaque,
+            batch.metadata(0).pointee.rawAddress == 0
+        else { return }
+        batch.numberRows()
+        snapshot.copyRows(batch.indices, of: batch)
+    }
+
+    /// D3: dead letters become durable with the records around them and the position.
+    private func reject(
+        _ rejections: [Rejection],
+        of total: Int,
+        _ unit: inout CommitUnit
+    ) throws(ConnectorError) {
+        try rejected.admit(rejections, of: total)
+        guard let topic = plan.errors.deadLetterTopic else { return }
+        var letters = rejections
+        for index in letters.indices { try restoreValue(of: &letters[index]) }
+        try rejected.append(letters, to: try writer.target(topic), unit: &unit)
+        task.status.rejected(letters.count)
+    }
+
+    /// D6: a dead letter must hold the record, so one that came as fields is written as JSON.
+    private func restoreValue(of rejection: inout Rejection) throws(ConnectorError) {
+        let row = Int(rejection.record.sequence)
+        guard rejection.record.value.isEmpty, rejection.record.row >= 0,
+            !rejection.record.isTombstone, row < snapshot.count
+        else { return }
+        do {
+            let value = try converters.value.encodeValue(snapshot, row: row)
+            rejection.record.value = value.map { Array($0) } ?? []
+        } catch {
+            guard error.disposition == .rejectRecord else { throw error }
+            throw rejection.failure
+        }
+    }
+
+    private func recycle(_ batch: RecordBatch) {
+        // Lets go of the memory it was read into.
+        batch.reset(topic: "")
+        snapshot.reset(topic: "")
+        if pool.count < Self.poolLimit { pool.append(batch) }
+    }
+
+    // MARK: Commits
+
+    private func submit(
+        _ unit: CommitUnit,
+        _ position: SourcePosition,
+        records: Int,
+        bytes: Int
+    ) async throws(ConnectorError) {
+        var unit = unit
+        // D3: the records and the position are one commit.
+        unit.positions.append((plan.name, position))
+        let ticket = try producer.submit(unit)
+        ledger.sent(ticket: ticket, position: position, records: records, bytes: bytes)
+        try await acknowledge()
+    }
+
+    private func acknowledge() async throws(ConnectorError) {
+        let released = ledger.durable(through: try producer.durableTicket())
+        guard !released.positions.isEmpty else { return }
+        task.status.delivered(records: released.records, bytes: released.bytes)
+        // D1: the source lets go only of what is durable here.
+        try await source.acknowledge(through: released.positions)
+    }
+}

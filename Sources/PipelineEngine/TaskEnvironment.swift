@@ -1,0 +1,32 @@
+internal import ConnectorSDK
+internal import Logging
+internal import Topics
+
+/// What every task of a run gets.
+struct TaskEnvironment: Sendable {
+    let plan: ConnectorPlan
+    /// The task's number, from 0.
+    let id: Int
+    let store: any TopicStore
+    let catalog: PluginCatalog
+    let options: RunOptions
+    let control: RunControl
+    let provisioner: TopicProvisioner
+    let status: TaskStatus
+    /// Wakes the task when records come, or when it must look around.
+    let signal: AppendSignal
+    let logger: Logger
+
+    /// What the connector is told.
+    var context: ConnectorContext {
+        ConnectorContext(
+            name: plan.name,
+            taskID: id,
+            taskCount: plan.tasks,
+            untilEnd: options.untilEnd,
+            stateDirectory: "\(options.dataDirectory)/connectors/\(plan.name)",
+            formats: catalog.formats,
+            logger: logger
+        )
+    }
+}
