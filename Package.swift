@@ -86,7 +86,7 @@ let package = Package(
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CBytes", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
-        module("Transforms", ["ConnectorSDK"]),
+        module("Transforms", ["ConnectorSDK", "JSONRecords"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", logging]),
         module(
             "PipelineFile",

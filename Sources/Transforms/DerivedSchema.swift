@@ -1,0 +1,19 @@
+internal import ConnectorSDK
+
+/// What a transform works out from a schema, kept for as long as batches have that schema.
+internal struct DerivedSchema<Plan> {
+    private var source: Schema?
+    private var plan: Plan?
+
+    /// The plan for `schema`: the last one if the schema is the same object, else a new one.
+    mutating func plan(
+        for schema: Schema,
+        make: (Schema) throws(ConnectorError) -> Plan
+    ) throws(ConnectorError) -> Plan {
+        if let plan, source === schema { return plan }
+        let made = try make(schema)
+        source = schema
+        plan = made
+        return made
+    }
+}
