@@ -1,6 +1,6 @@
 public import ConnectorSDK
 
-/// Compresses whole blocks, such as the records of a batch. One task owns it.
+/// Compresses whole blocks, such as the records of a batch, for one task.
 public final class BlockCompressor {
     // Kafka's default, too: a higher level costs much more time than it saves bytes.
     private static let zstdLevel: Int32 = 3

@@ -1,7 +1,7 @@
 internal import CSnappy
 public import ConnectorSDK
 
-/// Decompresses whole blocks, such as the records of a batch. One task owns it.
+/// Decompresses whole blocks, such as the records of a batch, for one task.
 ///
 /// The result is a chunk of its own that the caller may keep; chunks that nobody keeps any more
 /// are used again.
@@ -40,7 +40,9 @@ public final class BlockDecompressor {
         return result
     }
 
-    /// A first guess that spares growing. The input's own claim is not trusted beyond `limit`.
+    /// A first guess that spares growing.
+    ///
+    /// The input's own claim is not trusted beyond `limit`.
     private static func expectedSize(
         _ kind: CompressionKind,
         _ input: UnsafeRawBufferPointer,

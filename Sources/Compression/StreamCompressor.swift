@@ -1,6 +1,6 @@
 public import ConnectorSDK
 
-/// Compresses a stream as it is written. One task owns it.
+/// Compresses a stream as it is written, for one task.
 ///
 /// Between two ``endFrame(into:)`` all bytes are one gzip member or Zstandard frame. A stream cut
 /// off behind a frame is whole, so a file can be taken back to a checkpoint by truncating it.
@@ -32,7 +32,7 @@ public final class GzipCompressor: StreamCompressor {
     private let deflater: DeflateHandle
     private var isInside = false
 
-    /// Makes a compressor; `level` is zlib's, 1 ... 9.
+    /// Makes a compressor of zlib's `level`, from 1 to 9.
     public init(level: Int32 = 6) throws(ConnectorError) {
         deflater = try DeflateHandle(level: level)
     }
@@ -59,7 +59,7 @@ public final class ZstdCompressor: StreamCompressor {
     private let context: ZstdCompressionHandle
     private var isInside = false
 
-    /// Makes a compressor; `level` is the library's, 1 ... 19.
+    /// Makes a compressor of the library's `level`, from 1 to 19.
     public init(level: Int32 = 3) throws(ConnectorError) {
         context = try ZstdCompressionHandle(level: level)
     }

@@ -1,6 +1,6 @@
 public import ConnectorSDK
 
-/// Decompresses a stream as it is read. One task owns it.
+/// Decompresses a stream as it is read, for one task.
 ///
 /// ``read(into:)`` is made to be a ``ConnectorSDK/ByteInput/Source``.
 public protocol StreamDecompressor: AnyObject {

@@ -70,11 +70,12 @@ public struct Partitioner: Sendable {
         roundRobin = RoundRobinPartitioner(count: count, startingAt: first)
     }
 
-    /// The partition of a record, or `nil` when it asks for one that the topic does not have.
+    /// The partition of a record.
     ///
     /// - Parameters:
     ///   - wanted: the partition the record asks for, or a negative number for none.
     ///   - key: the key's bytes, or `nil` for none.
+    /// - Returns: `nil` when it asks for a partition that the topic does not have.
     public mutating func partition(wanted: Int32, key: UnsafeRawBufferPointer?) -> Int32? {
         if wanted >= 0 { return wanted < count ? wanted : nil }
         switch strategy {

@@ -56,7 +56,8 @@ public final class RecordBatchBuilder {
     ///     for the time that `finish` is given.
     ///   - key: the key, or `nil` for none. An empty key is a key.
     ///   - value: the value, or `nil` for null: with a key, a tombstone.
-    ///   - headers: the headers in Kafka's record encoding, `headerCount` of them.
+    ///   - headers: the headers in Kafka's record encoding.
+    ///   - headerCount: how many they are.
     public func append(
         timestamp: Int64,
         key: UnsafeRawBufferPointer?,
@@ -95,6 +96,7 @@ public final class RecordBatchBuilder {
     ///   - compression: the codec; records that it would only make longer stay as they are.
     ///   - now: the time, in milliseconds, for records that have none.
     ///   - timestampType: whose clock counts.
+    /// - Returns: the batch, in ``buffer``. Call ``reset()`` before appending again.
     /// - Throws: `topics.batch_too_large` for more than 2 GiB, `topics.batch_empty`.
     public func finish(
         compression: TopicSettings.CompressionType,

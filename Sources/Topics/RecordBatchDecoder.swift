@@ -63,6 +63,7 @@ public final class RecordBatchDecoder {
     /// would not be below `limit`, or no whole batch is loaded any more.
     ///
     /// - Parameters:
+    ///   - batch: an opaque batch.
     ///   - limit: the high watermark as it was before the loaded bytes were read. (D4)
     ///   - rowLimit: the number of rows at which to stop.
     /// - Returns: how many rows were appended.

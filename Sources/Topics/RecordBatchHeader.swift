@@ -104,9 +104,9 @@ public struct RecordBatchHeader: Hashable, Sendable {
         return mr_crc32c(0, base + 21, totalLength - 21) == crc
     }
 
-    /// Gives the batch at `bytes` its place in a partition. The CRC does not cover these fields.
+    /// Gives the batch at `bytes`, at least a header, its place in a partition.
     ///
-    /// - Parameter bytes: at least the header of an encoded batch.
+    /// The CRC does not cover these fields.
     public static func assign(
         baseOffset: Int64,
         leaderEpoch: Int32 = 0,

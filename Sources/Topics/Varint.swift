@@ -29,8 +29,9 @@ internal enum Varint {
         target += 1
     }
 
-    /// Reads a varint and moves `source` behind it. ``maxLength`` bytes must be readable.
+    /// Reads a varint and moves `source` behind it.
     ///
+    /// ``maxLength`` bytes must be readable.
     /// A varint that does not end reads as a number, with `source` moved by ``maxLength``; callers
     /// compare `source` and the number with what they may be.
     @inline(__always)

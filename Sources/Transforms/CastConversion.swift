@@ -9,7 +9,9 @@ internal struct CastConversion {
     /// Where text is written before it goes into a batch.
     private let scratch = OutputBuffer(capacity: 256)
 
-    /// The value as `type`; `nil` when it is no such value. Null and absence stay as they are.
+    /// The value as `type`; `nil` when it is no such value.
+    ///
+    /// Null and absence stay as they are.
     func convert(_ cell: Cell, to type: CastType, in batch: RecordBatch) -> Cell? {
         if cell.isNil { return cell }
         switch type {
@@ -180,8 +182,9 @@ extension CastConversion {
         }
     }
 
-    /// An instant: ISO 8601, milliseconds since the epoch, or a day's midnight. What names no zone
-    /// is taken for UTC.
+    /// An instant: ISO 8601, milliseconds since the epoch, or a day's midnight.
+    ///
+    /// What names no zone is taken for UTC.
     private func timestamp(_ cell: Cell) -> Cell? {
         let product: (partialValue: Int64, overflow: Bool)
         switch cell.tag {

@@ -6,7 +6,9 @@ internal import Glibc
 /// A `double` against a fraction is compared with the double nearest to the fraction, so that 0.1
 /// is 0.1 in either form; against an integer it is compared exactly.
 internal enum ExactNumber {
-    /// Less than, equal to or greater than 0, as `left` is to `right`. NaN is below all numbers.
+    /// Less than, equal to or greater than 0, as `left` is to `right`.
+    ///
+    /// NaN is below all numbers.
     static func compare(_ left: Cell, _ right: Cell) -> Int {
         switch (left.tag, right.tag) {
         case (.int, .int): order(left.int64, right.int64)
