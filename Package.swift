@@ -61,6 +61,7 @@ let cLibraries: [Target] = [
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .target(name: "CBytes"),
     .target(name: "CTerminal"),
+    .target(name: "CFileShim"),
     .target(name: "CXMLShim", dependencies: ["CXML"]),
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
 ]
@@ -80,6 +81,7 @@ let package = Package(
     targets: cLibraries + [
         module("ConnectorSDK", [logging]),
         module("ConnectorTesting", ["ConnectorSDK"]),
+        module("FileSystem", ["ConnectorSDK", "CFileShim"]),
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
@@ -103,6 +105,7 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
+        tests("FileSystemTests", ["FileSystem", "ConnectorSDK", "TestServices"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
@@ -116,14 +119,26 @@ let package = Package(
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),
         .target(name: "TestServices", path: "Tests/TestServices", swiftSettings: settings),
-        tests("EndToEndTests", ["TestServices", "millrace"], exclude: ["compare.py", "hostile.py"]),
+        tests(
+            "EndToEndTests",
+            ["TestServices", "millrace"],
+            exclude: ["compare.py", "hostile.py"]
+        ),
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
         tests("ChaosTests", ["TestServices", "millrace"], exclude: ["kill.py", "disk_full.py"]),
         tests("TidyTests", ["TestServices"]),
     ]
-        + connector("file", module: "FileConnector", libraries: ["Compression", "CBytes"])
+        + connector(
+            "file",
+            module: "FileConnector",
+            libraries: ["FileSystem", "Compression", logging]
+        )
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])
         + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])
-        + connector("sqlite", module: "SQLiteConnector", libraries: ["SQLiteClient", "CSQLiteShim"])
+        + connector(
+            "sqlite",
+            module: "SQLiteConnector",
+            libraries: ["SQLiteClient", "CSQLiteShim"]
+        )
 )

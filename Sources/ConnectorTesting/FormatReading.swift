@@ -15,9 +15,8 @@ public struct FormatReading {
 
     /// Reads all of `bytes`, from a position if there is one.
     ///
-    /// - Parameters:
-    ///   - pieces: how many bytes arrive at a time.
-    ///   - toleratesErrors: whether an error ends the reading and is kept in ``error``.
+    /// `pieces` bytes arrive at a time. With `toleratesErrors` an error ends the reading and is
+    /// kept in ``error``.
     public init(
         _ format: any RecordFormat,
         _ bytes: [UInt8],

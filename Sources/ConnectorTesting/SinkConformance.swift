@@ -36,7 +36,7 @@ public struct SinkScenario {
     /// The numbers of the records that the target holds, after the sink was closed.
     public var contents: () throws -> [Int]
 
-    /// Makes a scenario. The target is empty.
+    /// Makes a scenario, whose target is empty.
     public init(
         makeSink: @escaping () throws -> any SinkConnector,
         fill: @escaping (RecordBatch, Range<Int>) -> Void,

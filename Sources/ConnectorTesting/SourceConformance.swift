@@ -30,7 +30,7 @@ public struct SourceScenario {
     /// does.
     public var hasLetGo: (() throws -> Bool)?
 
-    /// Makes a scenario. The input should give several batches.
+    /// Makes a scenario, whose input should give several batches.
     public init(
         recordCount: Int,
         hasLetGo: (() throws -> Bool)? = nil,

@@ -1,0 +1,99 @@
+internal import ConnectorSDK
+
+/// How far a file has been read: the offset of a ``SourcePosition``.
+struct FilePosition: Hashable, Sendable {
+    /// The path it had then.
+    var path: String
+    /// The reader's place.
+    var reader = ReaderPosition()
+    /// The file's length: that of what was read when done, else as it was when opened.
+    var size: Int64 = 0
+    /// Whether the file was read to its end, or as far as it can be.
+    var isDone = false
+    /// The code of the error for which the rest cannot be read.
+    var error: String?
+    /// Whether the source itself has moved or deleted the file: if it comes back, it is read anew.
+    var isGone = false
+
+    /// JSON text.
+    var text: String {
+        var members: [(key: String, value: StateValue)] = [
+            ("path", .string(path)),
+            ("byte", .int(reader.byte)),
+            ("line", .int(reader.line)),
+            ("record", .int(reader.record)),
+        ]
+        if let state = reader.state { members.append(("state", .string(state))) }
+        members.append(("size", .int(size)))
+        members.append(("done", .bool(isDone)))
+        if let error { members.append(("error", .string(error))) }
+        if isGone { members.append(("gone", .bool(true))) }
+        return StateValue.object(members)
+    }
+
+    init(path: String) { self.path = path }
+
+    /// Reads ``text``, or what a person wrote: only `byte` must be there.
+    init?(_ text: String) {
+        guard let value = StateValue(parsing: text), let byte = value["byte"]?.int, byte >= 0 else {
+            return nil
+        }
+        path = value["path"]?.string ?? ""
+        reader = ReaderPosition(
+            byte: byte,
+            line: max(1, value["line"]?.int ?? 1),
+            record: max(0, value["record"]?.int ?? 0),
+            state: value["state"]?.string
+        )
+        size = max(0, value["size"]?.int ?? 0)
+        isDone = value["done"]?.bool ?? false
+        error = value["error"]?.string
+        isGone = value["gone"]?.bool ?? false
+    }
+}
+
+/// The files a source knows, by identity.
+struct KnownFiles {
+    private var positions: [FileIdentity: FilePosition] = [:]
+    private var identities: [UInt64: [FileIdentity]] = [:]
+    private var paths: Set<String> = []
+
+    /// Takes over stored positions.
+    mutating func load(_ stored: [String: String]) throws(ConnectorError) {
+        for (partition, offset) in stored {
+            guard let identity = FileIdentity(partition: partition),
+                let position = FilePosition(offset)
+            else {
+                throw ConnectorError(
+                    .init("file.position_invalid"),
+                    .failTask,
+                    "A stored position is not one of a file: \(partition).",
+                    hint: "Reset the connector's offsets."
+                )
+            }
+            note(identity, position)
+        }
+    }
+
+    /// Remembers how far a file was read.
+    mutating func note(_ identity: FileIdentity, _ position: FilePosition) {
+        if positions.updateValue(position, forKey: identity) == nil {
+            identities[identity.inode, default: []].append(identity)
+        }
+        paths.insert(position.path)
+    }
+
+    /// The identities that a file of this inode may have, those of most bytes first.
+    func candidates(inode: UInt64) -> [FileIdentity] {
+        (identities[inode] ?? []).sorted { $0.length > $1.length }
+    }
+
+    /// How far a file was read.
+    subscript(identity: FileIdentity) -> FilePosition? { positions[identity] }
+
+    /// All that is known.
+    var all: [FileIdentity: FilePosition] { positions }
+
+    /// Whether a file was ever read under this path.
+    func hasSeen(_ path: String) -> Bool { paths.contains(path) }
+}
