@@ -21,7 +21,8 @@ struct CSVConformanceTests {
                 keys["header"] == "false"
                 ? "" : ["id", "name", "amount", "note"].joined(separator: delimiter) + "\n"
             for index in 0..<count {
-                let note = index % 3 == 0 ? "\(quote)two\nlines \(quote)\(quote)q\(quote)" : "é\(index)"
+                let note =
+                    index % 3 == 0 ? "\(quote)two\nlines \(quote)\(quote)q\(quote)" : "é\(index)"
                 text += ["\(index)", "n\(index)", "\(index).50", note].joined(separator: delimiter)
                 text += index % 2 == 0 ? "\r\n" : "\n"
             }

@@ -1,0 +1,330 @@
+import CXMLShim
+import ConnectorSDK
+import JSONRecords
+
+/// Makes the cells of one record after the other out of events.
+struct XMLRecordBuilder {
+    private(set) var columns = XMLColumns()
+    /// The bytes of text in the record so far.
+    private(set) var size = 0
+    /// Whether a value of the record was too long to be kept.
+    private(set) var isCut = false
+
+    private var cells: [Cell] = []
+    private var expected = 0
+    /// The fields of the record so far.
+    private var fieldCount = 0
+    /// The columns of the records that were kept.
+    private var keptColumns = 0
+    /// The number of last records that used few of many columns.
+    private var sparseRecords = 0
+    private var repeats = XMLRepeats()
+    private var nesting = XMLNesting()
+    private var arrays: XMLArrayRule
+    /// The open elements from the root to the record.
+    private var path: [UnsafePointer<CChar>] = []
+    private let recordText = OutputBuffer(capacity: 1_024)
+    private let scratch = OutputBuffer(capacity: 1_024)
+    private var arena = XMLArena()
+
+    init(_ settings: XMLSettings) { arrays = XMLArrayRule(settings.forceArray) }
+
+    /// Gives back memory that the batch need not keep.
+    mutating func endBatch(_ batch: RecordBatch) { arena.giveBack(to: batch) }
+
+    /// Begins a record, the last element of `path`.
+    mutating func begin(at path: [UnsafePointer<CChar>]) {
+        self.path = path
+        for column in cells.indices { cells[column] = .missing }
+        repeats.removeAll()
+        nesting.removeAll()
+        recordText.count = 0
+        expected = 0
+        fieldCount = 0
+        size = 0
+        isCut = false
+    }
+
+    /// The number of open elements inside the record.
+    var depth: Int { nesting.depth }
+
+    /// The columns of the records so far.
+    var schema: Schema { mutating get { columns.schema() } }
+
+    /// Takes events from `index` on and before `limit`, up to the end of the record.
+    ///
+    /// - Returns: whether the last event taken ends the record.
+    mutating func take(
+        _ events: UnsafeBufferPointer<mr_xml_event>,
+        _ text: UnsafeRawPointer,
+        from index: inout Int,
+        to limit: Int,
+        in batch: RecordBatch
+    ) -> Bool {
+        while index < limit {
+            let event = events[index]
+            let kind = Int(event.kind)
+            if kind == MR_XML_START {
+                index += start(events, text, at: index, in: batch)
+                continue
+            }
+            index += 1
+            if kind == MR_XML_END {
+                if nesting.depth == 0 { return true }
+                close(in: batch)
+            } else {
+                content(event, text, in: batch)
+            }
+        }
+        return false
+    }
+
+    /// Takes an element, all of it if it holds text only; returns the number of events.
+    @inline(__always)
+    private mutating func start(
+        _ events: UnsafeBufferPointer<mr_xml_event>,
+        _ text: UnsafeRawPointer,
+        at index: Int,
+        in batch: RecordBatch
+    ) -> Int {
+        guard let name = events[index].name else { return 1 }
+        var value = UnsafeRawBufferPointer(start: text, count: 0)
+        var taken = 2
+        if index + 2 < events.count, Int(events[index + 1].kind) == MR_XML_TEXT {
+            value = self.value(events[index + 1], text)
+            taken = 3
+        }
+        let last = index + taken - 1
+        guard last < events.count, Int(events[last].kind) == MR_XML_END else {
+            nesting.open(name)
+            return 1
+        }
+        if taken == 3, events[index + 1].is_cut != 0 { isCut = true }
+        size += value.count + 1
+        if nesting.depth > 0 {
+            nesting.add(.element(name), value)
+        } else {
+            place(.element(name), .slice(.string, arena.copy(value, in: batch)), in: batch)
+        }
+        return taken
+    }
+
+    @inline(__always)
+    private func value(
+        _ event: mr_xml_event,
+        _ text: UnsafeRawPointer
+    ) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: text + Int(event.offset), count: Int(event.length))
+    }
+
+    private mutating func content(
+        _ event: mr_xml_event,
+        _ text: UnsafeRawPointer,
+        in batch: RecordBatch
+    ) {
+        let isAttribute = Int(event.kind) == MR_XML_ATTRIBUTE
+        let isNested = nesting.depth > 0
+        if Int(event.kind) == MR_XML_NIL, let name = event.name {
+            if isNested { return nesting.addNilMark(name) }
+            let mark = UnsafeRawBufferPointer(start: ("true" as StaticString).utf8Start, count: 4)
+            let cell = Cell.slice(.string, arena.copy(mark, in: batch))
+            return place(.attribute(name), cell, in: batch)
+        }
+        let value = value(event, text)
+        size += value.count + 1
+        if event.is_cut != 0 { isCut = true }
+        if isAttribute, let name = event.name {
+            if isNested { return nesting.add(.attribute(name), value) }
+            place(.attribute(name), .slice(.string, arena.copy(value, in: batch)), in: batch)
+        } else if isNested {
+            nesting.add(.text, value)
+        } else {
+            recordText.append(value)
+        }
+    }
+
+    private mutating func close(in batch: RecordBatch) {
+        guard let closed = closeElement() else { return }
+        let isNull = closed.json.first == 0x6E
+        let cell: Cell = isNull ? .null : .slice(.json, arena.copy(closed.json, in: batch))
+        place(.element(closed.name), cell, in: batch)
+    }
+
+    private mutating func closeElement() -> (
+        name: UnsafePointer<CChar>, json: UnsafeRawBufferPointer
+    )? {
+        guard !arrays.isEmpty else { return nesting.close { _ in false } }
+        let path = self.path + nesting.path
+        var rule = arrays
+        defer { arrays = rule }
+        return nesting.close { name in rule.covers(name) { path } }
+    }
+}
+
+// MARK: - Fields
+
+extension XMLRecordBuilder {
+    @inline(__always)
+    private mutating func place(_ key: XMLFieldKey, _ cell: Cell, in batch: RecordBatch) {
+        let column: Int
+        if let known = columns.find(key, expected: expected) {
+            column = known
+        } else {
+            column = columns.add(key)
+            cells.append(.missing)
+        }
+        expected = column + 1
+        if cells[column].tag == .missing {
+            cells[column] = cell
+            fieldCount += 1
+            if !arrays.isEmpty { markForced(key, column) }
+        } else {
+            repeats.append(cell, to: column)
+        }
+    }
+
+    private mutating func markForced(_ key: XMLFieldKey, _ column: Int) {
+        guard let name = key.elementName else { return }
+        let path = self.path
+        if arrays.covers(name, inside: { path }) { repeats.mark(column) }
+    }
+
+    /// Drops the record, and the columns that it alone has.
+    mutating func drop() {
+        columns.removeLast(from: keptColumns)
+        cells.removeSubrange(keptColumns...)
+        repeats.removeAll()
+    }
+
+    /// Whether names seem to be data: most records use few of many columns.
+    ///
+    /// Depends on the records so far and on nothing else, so that a record's fields come in the
+    /// same order when it is read again.
+    var shouldForgetColumns: Bool { sparseRecords >= 64 }
+
+    /// Begins to collect columns anew.
+    mutating func forgetColumns() {
+        columns = XMLColumns()
+        cells = []
+        repeats = XMLRepeats()
+        keptColumns = 0
+        sparseRecords = 0
+    }
+
+    /// Appends the record to `batch`, and returns its row.
+    mutating func finish(into batch: RecordBatch) -> Int {
+        if recordText.count > 0 {
+            place(.text, .slice(.string, arena.copy(recordText.bytes, in: batch)), in: batch)
+        }
+        for column in repeats.columns { cells[column] = array(column, in: batch) }
+        if batch.schema.count != columns.count || batch.schema !== columns.schema() {
+            batch.widen(to: columns.schema())
+        }
+        let row = batch.appendRow()
+        let target = batch.row(row)
+        for column in cells.indices { target[column] = cells[column] }
+        keptColumns = columns.count
+        let isSparse = keptColumns > 256 && fieldCount * 4 < keptColumns
+        sparseRecords = isSparse ? sparseRecords + 1 : 0
+        return row
+    }
+
+    private mutating func array(_ column: Int, in batch: RecordBatch) -> Cell {
+        scratch.count = 0
+        scratch.append(0x5B)
+        appendJSON(cells[column])
+        repeats.forEach(in: column) { cell in
+            scratch.append(0x2C)
+            appendJSON(cell)
+        }
+        scratch.append(0x5D)
+        return .slice(.json, arena.copy(scratch.bytes, in: batch))
+    }
+
+    private func appendJSON(_ cell: Cell) {
+        switch cell.tag {
+        case .string: JSONText.appendString(cell.slice, to: scratch)
+        case .json: scratch.append(cell.slice)
+        default: scratch.append("null")
+        }
+    }
+}
+
+/// The second and later values of a record's fields.
+struct XMLRepeats {
+    private struct Value {
+        var cell: Cell
+        var next = -1
+    }
+
+    /// The columns that become arrays.
+    private(set) var columns: [Int] = []
+    private var values: [Value] = []
+    /// For each column its first and last value here; -1 for none, -2 for not in `columns`.
+    private var ends: [(first: Int, last: Int)] = []
+
+    mutating func removeAll() {
+        for column in columns { ends[column] = (-2, -2) }
+        columns.removeAll(keepingCapacity: true)
+        values.removeAll(keepingCapacity: true)
+    }
+
+    /// Makes a column an array.
+    mutating func mark(_ column: Int) {
+        while ends.count <= column { ends.append((-2, -2)) }
+        guard ends[column].first == -2 else { return }
+        ends[column] = (-1, -1)
+        columns.append(column)
+    }
+
+    mutating func append(_ cell: Cell, to column: Int) {
+        mark(column)
+        let index = values.count
+        values.append(Value(cell: cell))
+        if ends[column].last >= 0 { values[ends[column].last].next = index }
+        if ends[column].first < 0 { ends[column].first = index }
+        ends[column].last = index
+    }
+
+    func forEach(in column: Int, _ body: (Cell) -> Void) {
+        var index = ends[column].first
+        while index >= 0 {
+            body(values[index].cell)
+            index = values[index].next
+        }
+    }
+}
+
+/// Takes memory from a batch's arena in large pieces.
+struct XMLArena {
+    private static let piece = 32 << 10
+    private var next: UnsafeMutableRawPointer?
+    private var left = 0
+
+    /// Copies bytes to where the batch keeps them.
+    @inline(__always)
+    mutating func copy(
+        _ bytes: UnsafeRawBufferPointer,
+        in batch: RecordBatch
+    ) -> UnsafeRawBufferPointer {
+        if left < bytes.count || next == nil {
+            left = max(bytes.count, Self.piece)
+            next = batch.arena.allocate(left)
+        }
+        guard let target = next else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        if let start = bytes.baseAddress {
+            target.copyMemory(from: start, byteCount: bytes.count)
+        }
+        next = target + bytes.count
+        left -= bytes.count
+        return UnsafeRawBufferPointer(start: target, count: bytes.count)
+    }
+
+    /// Gives back what is left; the next copy may be into another batch.
+    mutating func giveBack(to batch: RecordBatch) {
+        guard next != nil else { return }
+        batch.arena.giveBack(left)
+        next = nil
+        left = 0
+    }
+}
