@@ -87,12 +87,15 @@ public final class ByteInput {
 
 /// Bytes being written: grows, and is emptied when they have gone to their destination.
 public final class OutputBuffer {
+    // Accesses are instantaneous and cannot overlap; checking that at run time would cost more
+    // than writing a short value does.
+
     /// The first byte. Changes when the buffer grows.
-    public private(set) var base: UnsafeMutableRawPointer
+    @exclusivity(unchecked) public private(set) var base: UnsafeMutableRawPointer
     /// The bytes that fit without growing.
-    public private(set) var capacity: Int
+    @exclusivity(unchecked) public private(set) var capacity: Int
     /// The bytes written.
-    public var count = 0
+    @exclusivity(unchecked) public var count = 0
 
     /// Makes an empty buffer.
     public init(capacity: Int = 1 << 20) {

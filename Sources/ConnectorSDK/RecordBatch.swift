@@ -26,19 +26,22 @@ public final class RecordBatch {
     /// Whether the values are still exactly what ``RecordMetadata/raw`` says, as JSON text.
     ///
     /// A JSON reader sets it, whatever changes a cell clears it; a JSON writer that sees it copies.
-    public var rawIsJSON = false
-    @usableFromInline internal var rowCount = 0
+    @exclusivity(unchecked) public var rawIsJSON = false
+    // What follows is touched for every record or cell, for an instant each time, so that no two
+    // accesses can overlap; the check at run time would cost several times the access itself.
+    @exclusivity(unchecked) @usableFromInline internal var rowCount = 0
     /// Cells from one row to the next.
-    @usableFromInline internal var rowStride = 1
-    @usableFromInline internal var cells: UnsafeMutablePointer<Cell>
-    @usableFromInline internal var cellCapacity: Int
-    @usableFromInline internal var keyStride = 0
-    @usableFromInline internal var keyCells: UnsafeMutablePointer<Cell>?
+    @exclusivity(unchecked) @usableFromInline internal var rowStride = 1
+    @exclusivity(unchecked) @usableFromInline internal var cells: UnsafeMutablePointer<Cell>
+    @exclusivity(unchecked) @usableFromInline internal var cellCapacity: Int
+    @exclusivity(unchecked) @usableFromInline internal var keyStride = 0
+    @exclusivity(unchecked) @usableFromInline internal var keyCells: UnsafeMutablePointer<Cell>?
     internal var keyCapacity = 0
-    @usableFromInline internal var metadataBase: UnsafeMutablePointer<RecordMetadata>
-    @usableFromInline internal var rowCapacity: Int
+    @exclusivity(unchecked) @usableFromInline internal var metadataBase:
+        UnsafeMutablePointer<RecordMetadata>
+    @exclusivity(unchecked) @usableFromInline internal var rowCapacity: Int
     /// Memory for values that the batch makes itself.
-    public var arena = Arena()
+    @exclusivity(unchecked) public var arena = Arena()
     internal var retained: [Chunk] = []
     /// Records taken out because they could not be read, changed or written.
     public internal(set) var rejections: [RejectedRecord] = []

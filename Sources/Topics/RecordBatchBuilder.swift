@@ -15,10 +15,11 @@ public final class RecordBatchBuilder {
 
     /// Where the batch is written; complete only after ``finish(compression:now:timestampType:)``.
     public let buffer: OutputBuffer
+    // Unchecked because both change with every record, for an instant each.
     /// The number of records so far.
-    public private(set) var count = 0
+    @exclusivity(unchecked) public private(set) var count = 0
     /// Bytes encoded so far, header included.
-    public private(set) var byteCount = RecordBatchHeader.length
+    @exclusivity(unchecked) public private(set) var byteCount = RecordBatchHeader.length
 
     private var base: UnsafeMutableRawPointer
     private var capacity: Int
