@@ -1,0 +1,226 @@
+internal import ConnectorSDK
+internal import Topics
+
+/// Makes the files of one partition what `state.db` says they are.
+///
+/// What lies behind the committed end was never visible and is dropped; what is committed is never
+/// touched, also when it is damaged. (D3, D4, D10)
+internal struct PartitionRecovery {
+    internal let id: TopicPartition
+    internal let topicID: Int64
+    internal let directory: String
+    internal let settings: TopicSettings
+    internal let operations: FileOperations
+    /// What `state.db` says; changed only where `durability: os` has lost the end.
+    internal private(set) var row: PartitionRow
+    internal private(set) var findings: [RecoveryReport.Finding] = []
+
+    internal init(
+        id: TopicPartition,
+        topic: TopicRow,
+        directory: String,
+        operations: FileOperations
+    ) {
+        self.id = id
+        self.directory = directory
+        self.operations = operations
+        topicID = topic.id
+        settings = topic.settings
+        row = topic.partitions[Int(id.partition)]
+    }
+
+    /// Recovers the partition, and returns it ready for appending.
+    internal mutating func run() throws(FileFailure) -> PartitionAppender {
+        try Directory.create(directory)
+        try CompactionSwap.finish(in: directory)
+        let bases = try removeWhatDoesNotCount()
+        let closed = try bases.filter { $0 != row.segmentBase }.map {
+            (base) throws(FileFailure) -> Segment in try openClosed(base)
+        }
+        var segments = closed
+        var writer: SegmentWriter?
+        if row.segmentBase >= 0 {
+            let tail = Segment(
+                directory: directory,
+                baseOffset: row.segmentBase,
+                size: row.segmentEnd
+            )
+            writer = try openTail(tail)
+            segments.append(tail)
+        }
+        let view = PartitionView(
+            startOffset: row.startOffset,
+            highWatermark: row.endOffset,
+            cleanedOffset: row.cleanedOffset,
+            segments: segments
+        )
+        let log = PartitionLog(id: id, topicID: topicID, directory: directory, view: view)
+        return PartitionAppender(log, row: row, active: writer, operations: operations)
+    }
+
+    /// Removes segments that were never committed and those that retention has let go.
+    private mutating func removeWhatDoesNotCount() throws(FileFailure) -> [Int64] {
+        let files = try SegmentFiles(directory)
+        for name in files.temporary {
+            note(.leftover, "removed \(name), which an interrupted compaction left")
+            try Directory.removeFile("\(directory)/\(name)")
+        }
+        for name in files.unknown { note(.unknownFile, "\(name) is no file of a topic") }
+        var kept: [Int64] = []
+        for (index, base) in files.baseOffsets.enumerated() {
+            let segment = Segment(directory: directory, baseOffset: base)
+            let next = files.baseOffsets.dropFirst(index + 1).first
+            if base > row.segmentBase {
+                let size = Directory.fileSize(segment.logPath) ?? 0
+                note(
+                    .uncommitted,
+                    "dropped segment \(SegmentName.stem(base)) with \(size) bytes that were not "
+                        + "committed"
+                )
+                try SegmentFiles.remove(segment)
+            } else if let next, next <= row.startOffset, base != row.segmentBase {
+                note(.leftover, "removed segment \(SegmentName.stem(base)), past its retention")
+                try SegmentFiles.remove(segment)
+            } else {
+                kept.append(base)
+            }
+        }
+        return kept
+    }
+
+    /// Opens a segment that is not appended to any more.
+    private mutating func openClosed(_ base: Int64) throws(FileFailure) -> Segment {
+        let path = Segment(directory: directory, baseOffset: base).logPath
+        let size = Directory.fileSize(path) ?? 0
+        let segment = Segment(directory: directory, baseOffset: base, size: size)
+        let log = try LogFile.open(path)
+        if let last = SegmentIndex.lastTimeEntry(of: segment),
+            Directory.exists(segment.indexPath), SegmentIndexRepair.isComplete(segment, log: log)
+        {
+            segment.publish(size: size, largestTimestamp: last.timestamp)
+        } else if size > 0 {
+            try rebuildIndexes(segment)
+        }
+        return segment
+    }
+
+    private mutating func rebuildIndexes(_ segment: Segment) throws(FileFailure) {
+        note(.index, "built the indexes of segment \(SegmentName.stem(segment.baseOffset)) anew")
+        if let failure = try SegmentIndexRepair.rebuild(segment) {
+            try noteDamage(failure, in: segment)
+        }
+    }
+
+    internal mutating func note(_ kind: RecoveryReport.Finding.Kind, _ message: String) {
+        findings.append(RecoveryReport.Finding(partition: id, kind: kind, message: message))
+    }
+
+    private mutating func noteDamage(
+        _ failure: ScanFailure,
+        in segment: Segment
+    ) throws(FileFailure) {
+        switch failure {
+        case .file(let failure): throw failure
+        case .damage(let position, let what):
+            note(
+                .damage,
+                "segment \(SegmentName.stem(segment.baseOffset)) is damaged at byte \(position): "
+                    + what
+            )
+        }
+    }
+}
+
+// MARK: - The segment that is appended to
+
+extension PartitionRecovery {
+    /// Cuts off what was not committed, checks the end of what was, and returns a writer; `nil`
+    /// when the segment is damaged, so that the next batch begins a new one.
+    private mutating func openTail(_ tail: Segment) throws(FileFailure) -> SegmentWriter? {
+        guard let size = Directory.fileSize(tail.logPath) else {
+            note(.damage, "segment \(SegmentName.stem(tail.baseOffset)) is missing")
+            return nil
+        }
+        let log = try LogFile.create(tail.logPath)
+        if size > row.segmentEnd {
+            note(.uncommitted, "dropped \(size - row.segmentEnd) bytes that were not committed")
+            try operations.truncate(log, to: row.segmentEnd)
+        }
+        var isWhole = SegmentIndexRepair.trim(tail, endOffset: row.endOffset)
+        isWhole = isWhole && (row.segmentEnd == 0 || hasSoundEntries(tail, log))
+        if !isWhole, row.segmentEnd > 0 { try rebuildIndexes(tail) }
+        var resumed = TailScan(tail, log: log)
+        resumed.run()
+        return try judge(resumed, of: tail, log)
+    }
+
+    /// Whether the last entry of `.index` points to a batch that ends with the entry's offset.
+    private func hasSoundEntries(_ tail: Segment, _ log: LogFile) -> Bool {
+        guard Directory.exists(tail.indexPath),
+            SegmentIndex.lastTimeEntry(of: tail) != nil
+                || SegmentIndex.lastOffsetEntry(of: tail) == nil
+        else { return false }
+        guard let entry = SegmentIndex.lastOffsetEntry(of: tail) else { return true }
+        let offset = tail.baseOffset + Int64(entry.relativeOffset)
+        return SegmentIndex.isBatch(at: Int64(entry.position), upTo: offset, in: tail, log: log)
+    }
+
+    private mutating func judge(
+        _ scan: TailScan,
+        of tail: Segment,
+        _ log: LogFile
+    ) throws(FileFailure) -> SegmentWriter? {
+        let reached = scan.nextOffset ?? row.endOffset
+        if scan.failure == nil, reached == row.endOffset {
+            tail.publish(size: row.segmentEnd, largestTimestamp: scan.progress.largestTimestamp)
+            return SegmentWriter(
+                tail,
+                log: log,
+                progress: scan.progress,
+                operations: operations,
+                missing: scan.missing
+            )
+        }
+        if settings.durability == .os, scan.isEndMissing {
+            return try dropLostEnd(scan, of: tail, log)
+        }
+        if let failure = scan.failure {
+            try noteDamage(failure, in: tail)
+        } else {
+            note(
+                .damage,
+                "segment \(SegmentName.stem(tail.baseOffset)) ends with offset \(reached - 1) "
+                    + "instead of \(row.endOffset - 1)"
+            )
+        }
+        return nil
+    }
+
+    /// Moves the committed end of a topic with `durability: os` back to what is on the disk.
+    private mutating func dropLostEnd(
+        _ scan: TailScan,
+        of tail: Segment,
+        _ log: LogFile
+    ) throws(FileFailure) -> SegmentWriter? {
+        let end = scan.nextOffset ?? max(tail.baseOffset, row.startOffset)
+        note(
+            .lostEnd,
+            "offsets \(end) to \(row.endOffset - 1) never reached the disk (durability: os)"
+        )
+        row.endOffset = end
+        row.startOffset = min(row.startOffset, end)
+        row.segmentEnd = scan.progress.size
+        try operations.truncate(log, to: scan.progress.size)
+        tail.publish(
+            size: scan.progress.size,
+            largestTimestamp: scan.progress.largestTimestamp
+        )
+        return SegmentWriter(
+            tail,
+            log: log,
+            progress: scan.progress,
+            operations: operations,
+            missing: scan.missing
+        )
+    }
+}

@@ -1,0 +1,133 @@
+internal import ConnectorSDK
+internal import SQLiteClient
+internal import Topics
+
+/// The one connection that writes to `state.db`; the committer's thread owns it.
+internal final class StateWriter {
+    /// How much a commit waits for.
+    internal enum Synchronization: String {
+        /// Until the commit is on the disk.
+        case full = "FULL"
+        /// Until the operating system has it.
+        case normal = "NORMAL"
+    }
+
+    internal let state: StateDatabase
+    /// Whether a commit has failed, and no later transaction has succeeded yet.
+    internal private(set) var isOutcomeUnknown = false
+    private var synchronization = Synchronization.full
+    private let begin: SQLiteStatement
+    private let commit: SQLiteStatement
+    private let rollback: SQLiteStatement
+    private let countCommit: SQLiteStatement
+    private let updatePartition: SQLiteStatement
+    private let setPosition: SQLiteStatement
+    private let removePosition: SQLiteStatement
+    private let setGroupOffset: SQLiteStatement
+    private let removeGroupOffset: SQLiteStatement
+
+    internal init(_ state: StateDatabase) throws(ConnectorError) {
+        self.state = state
+        do throws(SQLiteFailure) {
+            begin = try state.database.prepare("BEGIN IMMEDIATE")
+            commit = try state.database.prepare("COMMIT")
+            rollback = try state.database.prepare("ROLLBACK")
+            countCommit = try state.database.prepare("UPDATE commits SET number = number + 1")
+            updatePartition = try state.database.prepare(
+                """
+                UPDATE partitions SET start_offset = ?, end_offset = ?, segment_base = ?,
+                    segment_end = ?, cleaned_offset = ? WHERE topic = ? AND partition = ?
+                """
+            )
+            setPosition = try state.database.prepare(
+                """
+                INSERT INTO source_positions VALUES(?, ?, ?)
+                ON CONFLICT DO UPDATE SET position = excluded.position
+                """
+            )
+            removePosition = try state.database.prepare(
+                "DELETE FROM source_positions WHERE connector = ? AND part = ?"
+            )
+            setGroupOffset = try state.database.prepare(
+                """
+                INSERT INTO group_offsets VALUES(?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET next_offset = excluded.next_offset
+                """
+            )
+            removeGroupOffset = try state.database.prepare(
+                "DELETE FROM group_offsets WHERE group_name = ? AND topic = ? AND partition = ?"
+            )
+        } catch {
+            throw error.asConnectorError(state.path)
+        }
+    }
+
+    /// Runs `body` in one transaction: all of it is true afterwards, or nothing.
+    ///
+    /// After an error of the commit itself the outcome on the disk is unknown until the next
+    /// transaction has succeeded: that one overwrites whatever the failed one left behind, because
+    /// every transaction writes at least one page.
+    internal func transaction<Result>(
+        _ synchronization: Synchronization = .full,
+        _ body: () throws(SQLiteFailure) -> Result
+    ) throws(SQLiteFailure) -> Result {
+        if synchronization != self.synchronization {
+            try state.database.execute("PRAGMA synchronous = \(synchronization.rawValue)")
+            self.synchronization = synchronization
+        }
+        try begin.run()
+        do throws(SQLiteFailure) {
+            try countCommit.run()
+            let result = try body()
+            isOutcomeUnknown = true
+            try commit.run()
+            isOutcomeUnknown = false
+            return result
+        } catch {
+            if state.database.isInTransaction { try? rollback.run() }
+            throw error
+        }
+    }
+
+    /// Sets what is true of a partition.
+    internal func update(
+        _ row: PartitionRow,
+        topic: Int64,
+        partition: Int32
+    ) throws(SQLiteFailure) {
+        try updatePartition.bind(1, row.startOffset)
+        try updatePartition.bind(2, row.endOffset)
+        try updatePartition.bind(3, row.segmentBase)
+        try updatePartition.bind(4, row.segmentEnd)
+        try updatePartition.bind(5, row.cleanedOffset)
+        try updatePartition.bind(6, topic)
+        try updatePartition.bind(7, Int64(partition))
+        try updatePartition.run()
+    }
+
+    /// Applies a position or a group offset.
+    internal func apply(_ change: StateChange) throws(SQLiteFailure) {
+        switch change {
+        case .position(let connector, let part, let offset?):
+            try setPosition.bind(1, connector)
+            try setPosition.bind(2, part)
+            try setPosition.bind(3, offset)
+            try setPosition.run()
+        case .position(let connector, let part, nil):
+            try removePosition.bind(1, connector)
+            try removePosition.bind(2, part)
+            try removePosition.run()
+        case .groupOffset(let group, let partition, let offset?):
+            try setGroupOffset.bind(1, group)
+            try setGroupOffset.bind(2, partition.topic)
+            try setGroupOffset.bind(3, Int64(partition.partition))
+            try setGroupOffset.bind(4, offset)
+            try setGroupOffset.run()
+        case .groupOffset(let group, let partition, nil):
+            try removeGroupOffset.bind(1, group)
+            try removeGroupOffset.bind(2, partition.topic)
+            try removeGroupOffset.bind(3, Int64(partition.partition))
+            try removeGroupOffset.run()
+        }
+    }
+}
