@@ -112,7 +112,7 @@ let package = Package(
         tests("SQLiteClientTests", ["SQLiteClient"]),
         tests("TopicsTests", ["Topics", "ConnectorSDK", "Compression", "CBytes"]),
         tests("TopicLogTests", ["TopicLog", "Topics", "ConnectorSDK", "SQLiteClient"]),
-        tests("ConvertersTests", ["Converters", "ConnectorSDK"]),
+        tests("ConvertersTests", ["Converters", "JSONRecords", "ConnectorSDK"]),
         tests("TransformsTests", ["Transforms", "ConnectorSDK"]),
         tests(
             "PipelineEngineTests",

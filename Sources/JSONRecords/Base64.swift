@@ -35,7 +35,9 @@ public enum Base64 {
     ) -> Int? {
         guard text.count % 4 == 0 else { return nil }
         guard !text.isEmpty else { return 0 }
-        let padding = text[text.count &- 1] != UInt8(ascii: "=") ? 0
+        let padding =
+            text[text.count &- 1] != UInt8(ascii: "=")
+            ? 0
             : text[text.count &- 2] != UInt8(ascii: "=") ? 1 : 2
         var written = 0
         var index = 0

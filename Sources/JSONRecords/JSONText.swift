@@ -2,7 +2,9 @@ public import ConnectorSDK
 
 /// Writes single values as JSON text.
 public enum JSONText {
-    /// Appends a JSON string of valid UTF-8, in quotes. Reads nothing behind it.
+    /// Appends a JSON string of valid UTF-8, in quotes.
+    ///
+    /// Reads nothing behind the text.
     public static func appendString(_ utf8: UnsafeRawBufferPointer, to output: OutputBuffer) {
         var cursor = OutputCursor(output)
         cursor.ensure(2)

@@ -1,7 +1,7 @@
 internal import ConnectorSDK
 
 extension OutputCursor {
-    /// Writes a value; a missing one as `null`. A slice has ``Chunk/padding`` bytes behind it.
+    /// Writes a value; a missing one as `null`.
     ///
     /// - Returns: `false` when JSON cannot express the value; some of it may then be written.
     @inline(__always)

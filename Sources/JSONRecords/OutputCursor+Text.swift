@@ -119,8 +119,9 @@ extension OutputCursor {
         put(UInt8(ascii: "\""))
     }
 
-    /// Writes an object or array on one line: white space between tokens goes when it has any
-    /// line break in it. Strings cannot hold a raw one.
+    /// Writes an object or array on one line.
+    ///
+    /// The white space between tokens goes when a line break is in it; strings cannot hold one.
     @inline(__always)
     mutating func nested(_ text: UnsafeRawBufferPointer) {
         guard text.hasLineBreak else { return copy(text) }

@@ -1,0 +1,77 @@
+internal import ConnectorSDK
+internal import Glibc
+internal import JSONRecords
+
+/// Gives the cells of parsed JSON the types that a schema declares.
+internal final class TypeRestorer {
+    let schema: Schema
+    private let columns: [(column: Int, type: FieldType)]
+    private let scratch = OutputBuffer(capacity: 1 << 10)
+
+    init(_ schema: Schema) {
+        self.schema = schema
+        columns = schema.fields.enumerated().compactMap { column, field in
+            switch field.type {
+            case .float, .double, .bytes, .json, .date, .time, .timestamp, .localTimestamp:
+                (column, field.type)
+            // The others read back as what they were.
+            case .any, .bool, .int16, .int32, .int64, .decimal, .string, .uuid: nil
+            }
+        }
+    }
+
+    /// Whether no column needs anything done.
+    var isTrivial: Bool { columns.isEmpty }
+
+    /// Restores one row.
+    ///
+    /// - Returns: the name of a field that is not what the schema says, or `nil`.
+    func restore(_ batch: RecordBatch, row: Int) -> String? {
+        let cells = batch.row(row)
+        for (column, type) in columns where !cells[column].isNil {
+            guard let cell = restore(cells[column], as: type, batch) else {
+                return schema.fields[column].name
+            }
+            cells[column] = cell
+        }
+        return nil
+    }
+
+    private func restore(_ cell: Cell, as type: FieldType, _ batch: RecordBatch) -> Cell? {
+        switch type {
+        case .float, .double: return number(cell).map { .double($0) }
+        case .bytes: return cell.tag == .string ? bytes(cell.slice, batch) : nil
+        case .json: return json(cell, batch)
+        default: return cell.tag == .string ? TimeText.cell(cell.slice, as: type) : nil
+        }
+    }
+
+    /// The double that a number's text means, rounded correctly.
+    private func number(_ cell: Cell) -> Double? {
+        switch cell.tag {
+        case .double: return Double(bitPattern: cell.bits)
+        case .int where cell.int64.magnitude < 1 << 53: return Double(cell.int64)
+        case .int, .decimal, .number:
+            scratch.count = 0
+            JSONText.appendCell(cell, to: scratch)
+            scratch.append(0)
+            return strtod(scratch.base.assumingMemoryBound(to: CChar.self), nil)
+        default: return nil
+        }
+    }
+
+    private func bytes(_ text: UnsafeRawBufferPointer, _ batch: RecordBatch) -> Cell? {
+        let room = batch.arena.allocate(text.count)
+        guard let count = Base64.decode(text, to: room) else { return nil }
+        batch.arena.giveBack(text.count - count)
+        return .slice(.bytes, UnsafeRawBufferPointer(start: room, count: count))
+    }
+
+    /// A JSON column holds the text of any value, so strings and numbers become text again.
+    private func json(_ cell: Cell, _ batch: RecordBatch) -> Cell? {
+        if cell.tag == .json { return cell }
+        scratch.count = 0
+        JSONText.appendCell(cell, to: scratch)
+        return .slice(.json, batch.arena.copy(scratch.bytes))
+    }
+}
