@@ -89,7 +89,7 @@ let package = Package(
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
-        module("Transforms", ["ConnectorSDK", "JSONRecords"]),
+        module("Transforms", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", logging]),
         module(
             "PipelineFile",

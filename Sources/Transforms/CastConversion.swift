@@ -36,7 +36,7 @@ internal struct CastConversion {
         case .int, .bool, .date: value = cell.int64
         case .decimal:
             guard cell.scale <= 18 else { return nil }
-            let unit = ExactNumber.powersOfTen[Int(cell.scale)]
+            let unit = ExactNumber.powerOfTen(Int(cell.scale))
             guard cell.int64 % unit == 0 else { return nil }
             value = cell.int64 / unit
         case .double:
@@ -135,8 +135,33 @@ extension CastConversion {
             var text = cell
             text.tag = .string
             return text
+        case .int: return .slice(.string, digits(cell.int64, in: batch))
         default: return jsonText(cell, in: batch).map { .slice(.string, $0) }
         }
+    }
+
+    /// An integer's digits, written from the last to the first at the end of a piece of arena.
+    private func digits(_ value: Int64, in batch: RecordBatch) -> UnsafeRawBufferPointer {
+        // A sign and 19 digits, rounded up.
+        let room = 24
+        let base = batch.arena.allocate(room)
+        var start = room
+        var rest = value.magnitude
+        repeat {
+            start &-= 1
+            let (quotient, digit) = rest.quotientAndRemainder(dividingBy: 10)
+            base.storeBytes(
+                of: UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: digit),
+                toByteOffset: start,
+                as: UInt8.self
+            )
+            rest = quotient
+        } while rest > 0
+        if value < 0 {
+            start &-= 1
+            base.storeBytes(of: UInt8(ascii: "-"), toByteOffset: start, as: UInt8.self)
+        }
+        return UnsafeRawBufferPointer(start: base + start, count: room &- start)
     }
 
     /// The value's JSON text without quotes, in the batch's arena.

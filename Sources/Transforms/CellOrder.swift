@@ -13,6 +13,9 @@ internal enum CellOrder {
             return left.int64 < right.int64 ? -1 : left.int64 == right.int64 ? 0 : 1
         }
         if left.tag == .string, right.tag == .string { return compareBytes(left, right) }
+        if left.tag == .decimal, let order = ExactNumber.compareDecimal(left, right) {
+            return order
+        }
         return compareAny(left, right)
     }
 

@@ -1,3 +1,4 @@
+internal import CBytes
 internal import ConnectorSDK
 internal import Glibc
 
@@ -30,7 +31,7 @@ internal enum ExactNumber {
         case .int: return Double(cell.int64)
         case .decimal where cell.int64.magnitude <= 1 << 53 && cell.scale <= 18:
             // Both sides are exact, so the quotient is rounded once.
-            return Double(cell.int64) / Double(powersOfTen[Int(cell.scale)])
+            return Double(cell.int64) / Double(powerOfTen(Int(cell.scale)))
         default:
             return withText(cell) { text in
                 withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { buffer in
@@ -74,10 +75,13 @@ internal enum ExactNumber {
         }
     }
 
-    static let powersOfTen: [Int64] = (0...18).map { exponent in
-        (0..<exponent).reduce(Int64(1)) { power, _ in power * 10 }
+    /// 10 to the power of 0 ... 18.
+    @inline(__always)
+    static func powerOfTen(_ exponent: Int) -> Int64 {
+        Int64(bitPattern: mr_power_of_ten(UInt32(truncatingIfNeeded: exponent)))
     }
 
+    @inline(__always)
     private static func order<T: Comparable>(_ left: T, _ right: T) -> Int {
         left < right ? -1 : left == right ? 0 : 1
     }
@@ -98,6 +102,18 @@ internal enum ExactNumber {
         return difference != 0 ? difference : order(left, whole)
     }
 
+    /// Compares a decimal with a decimal or integer, `nil` where that takes more than 64 bits.
+    @inline(__always)
+    static func compareDecimal(_ left: Cell, _ right: Cell) -> Int? {
+        guard right.tag == .decimal || right.tag == .int else { return nil }
+        let rightScale = right.tag == .decimal ? right.scale : 0
+        if left.scale == rightScale { return order(left.int64, right.int64) }
+        guard left.scale > rightScale, left.scale <= 18 else { return nil }
+        let unit = powerOfTen(Int(left.scale &- rightScale))
+        let (scaled, overflow) = right.int64.multipliedReportingOverflow(by: unit)
+        return overflow ? nil : order(left.int64, scaled)
+    }
+
     /// Compares integers and decimals: 2^63 × 10^18 fits 128 bits.
     private static func compareScaled(_ left: Cell, _ right: Cell) -> Int {
         let leftScale = left.tag == .decimal ? Int(left.scale) : 0
@@ -106,8 +122,8 @@ internal enum ExactNumber {
         guard leftScale <= 18, rightScale <= 18 else { return compareDigits(left, right) }
         let scale = max(leftScale, rightScale)
         return order(
-            Int128(left.int64) * Int128(powersOfTen[scale - leftScale]),
-            Int128(right.int64) * Int128(powersOfTen[scale - rightScale])
+            Int128(left.int64) * Int128(powerOfTen(scale - leftScale)),
+            Int128(right.int64) * Int128(powerOfTen(scale - rightScale))
         )
     }
 

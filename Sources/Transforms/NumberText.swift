@@ -8,7 +8,49 @@ internal enum NumberText {
     /// anything else `number`, a slice of `text` in JSON's grammar. Nothing is rounded.
     ///
     /// - Returns: `nil` when the text is no number, or could only be written in JSON by copying it.
+    @inline(__always)
     static func parse(_ text: UnsafeRawBufferPointer) -> Cell? {
+        parsePlain(text) ?? parseAny(text)
+    }
+
+    /// Reads the usual case: at most 18 characters of JSON's grammar without an exponent.
+    ///
+    /// - Returns: `nil` for anything else, be it a number or not.
+    @inline(__always)
+    private static func parsePlain(_ text: UnsafeRawBufferPointer) -> Cell? {
+        guard let start = text.baseAddress, 1...18 ~= text.count else { return nil }
+        let end = start + text.count
+        var next = start
+        let isNegative = next.load(as: UInt8.self) == UInt8(ascii: "-")
+        if isNegative { next += 1 }
+        let firstDigit = next
+        var mantissa: Int64 = 0
+        while next < end, isDigit(next.load(as: UInt8.self)) {
+            mantissa = mantissa &* 10 &+ Int64(next.load(as: UInt8.self) & 0xf)
+            next += 1
+        }
+        let digits = next - firstDigit
+        guard digits > 0, digits == 1 || firstDigit.load(as: UInt8.self) != UInt8(ascii: "0")
+        else { return nil }
+        if next < end {
+            guard next.load(as: UInt8.self) == UInt8(ascii: ".") else { return nil }
+            next += 1
+            let fraction = next
+            while next < end, isDigit(next.load(as: UInt8.self)) {
+                mantissa = mantissa &* 10 &+ Int64(next.load(as: UInt8.self) & 0xf)
+                next += 1
+            }
+            guard next == end, next > fraction, mantissa != 0 || !isNegative else { return nil }
+            return .decimal(
+                isNegative ? 0 &- mantissa : mantissa,
+                scale: UInt8(truncatingIfNeeded: next - fraction)
+            )
+        }
+        guard mantissa != 0 || !isNegative else { return nil }
+        return .int(isNegative ? 0 &- mantissa : mantissa)
+    }
+
+    private static func parseAny(_ text: UnsafeRawBufferPointer) -> Cell? {
         var index = 0
         var end = text.count
         while index < end, isBlank(text[index]) { index += 1 }
