@@ -76,7 +76,9 @@ extension DeadLetters {
         _ unit: inout CommitUnit
     ) throws(ConnectorError) {
         var headers: [UInt8] = []
-        for header in letter.headers { RecordHeaders.append(header.key, header.value, to: &headers) }
+        for header in letter.headers {
+            RecordHeaders.append(header.key, header.value, to: &headers)
+        }
         let headerBytes = Chunk(copying: headers)
         let key = letter.key.map { Chunk(copying: $0) }
         let value = letter.value.map { Chunk(copying: $0) }

@@ -44,7 +44,9 @@ public final class PipelineRunner: Sendable {
         )
     }
 
-    /// Runs until every connector has ended, and says what came of it. Call it once.
+    /// Runs until every connector has ended, and says what came of it.
+    ///
+    /// Call it once.
     public func run() async -> RunSummary {
         let tasks = await onOwnThread { self.prepare() }
         await withTaskGroup(of: ThreadExecutor.self) { group in

@@ -34,19 +34,18 @@ extension PluginCatalog {
         let bench = try TestBench(connector, definition, catalog: self)
         let output = try bench.transform(test.input)
         let expected = try bench.normalize(test.expected)
-        return TestComparison(expected: expected, actual: output.records, expectedRejections:
-            test.rejected, rejections: output.rejections).problems
+        return TestComparison(
+            expected: expected,
+            actual: output.records,
+            expectedRejections: test.rejected,
+            rejections: output.rejections
+        ).problems
     }
 }
 
 /// A connector's converters and transforms on a bench, with nothing at either end.
 private final class TestBench {
-    /// A record as the comparison sees it.
-    struct Record: Equatable {
-        var key: [String: Value]?
-        var fields: [String: Value]?
-        var headers: [PipelineTest.Header]
-    }
+    typealias Record = TestComparison.Record
 
     private let configuration: Configuration
     private let catalog: PluginCatalog
@@ -211,81 +210,11 @@ private final class TestBench {
             value: value,
             headers: headers.map {
                 PipelineTest.Header(
-                    key: $0.key, value: String(decoding: $0.value ?? [], as: UTF8.self)
+                    key: $0.key,
+                    value: String(decoding: $0.value ?? [], as: UTF8.self)
                 )
             }
         )
-    }
-}
-
-/// Says in words how what came out differs from what was expected.
-private struct TestComparison {
-    var expected: [TestBench.Record]
-    var actual: [TestBench.Record]
-    var expectedRejections: Int
-    var rejections: [String]
-
-    var problems: [String] {
-        var problems: [String] = []
-        if rejections.count != expectedRejections {
-            let reasons = rejections.isEmpty ? "" : ": " + rejections.joined(separator: "; ")
-            problems.append(
-                "\(rejections.count) records were rejected, expected \(expectedRejections)\(reasons)"
-            )
-        }
-        if expected.count != actual.count {
-            problems.append("\(actual.count) records came out, expected \(expected.count)")
-        }
-        for (index, pair) in zip(expected, actual).enumerated() {
-            problems += differences(pair.0, pair.1).map { "record \(index + 1): \($0)" }
-        }
-        return problems
-    }
-
-    private func differences(_ expected: TestBench.Record, _ actual: TestBench.Record) -> [String] {
-        var found = differences("key", expected.key, actual.key)
-        found += differences("value", expected.fields, actual.fields)
-        // Headers that a test does not mention are not its subject.
-        if !expected.headers.isEmpty, expected.headers != actual.headers {
-            found.append("the headers are \(actual.headers), expected \(expected.headers)")
-        }
-        return found
-    }
-
-    private func differences(
-        _ part: String,
-        _ expected: [String: Value]?,
-        _ actual: [String: Value]?
-    ) -> [String] {
-        switch (expected, actual) {
-        case (nil, nil):
-            return []
-        case (nil, .some):
-            // A test that names no key says nothing of it; a null value is a tombstone.
-            return part == "key" ? [] : ["the value is not null"]
-        case (.some, nil):
-            return ["the \(part) is null"]
-        case (let expected?, let actual?):
-            return Set(expected.keys).union(actual.keys).sorted().compactMap { name in
-                let left = expected[name] ?? .missing, right = actual[name] ?? .missing
-                guard left != right else { return nil }
-                let field = name.isEmpty ? "the \(part)" : "\(part) field `\(name)`"
-                return "\(field) is \(Self.text(right)), expected \(Self.text(left))"
-            }
-        }
-    }
-
-    private static func text(_ value: Value) -> String {
-        switch value {
-        case .missing: "absent"
-        case .null: "null"
-        case .bool(let value): String(value)
-        case .int(let value): String(value)
-        case .double(let value): String(value)
-        case .decimal(let text), .json(let text): text
-        case .string(let text): "\"\(text)\""
-        default: "\(value)"
-        }
     }
 }
 
@@ -303,30 +232,5 @@ private final class TestSchemas: SchemaRegistry {
 
     func schema(_ id: Int32) -> String? {
         texts.withLock { $0.indices.contains(Int(id) - 1) ? $0[Int(id) - 1] : nil }
-    }
-}
-
-/// JSON text without the spaces that mean nothing.
-private enum JSONSpacing {
-    static func removed(from text: String) -> String {
-        var result: [UInt8] = []
-        var isInString = false, isEscaped = false
-        for byte in text.utf8 {
-            if isInString {
-                if isEscaped {
-                    isEscaped = false
-                } else if byte == UInt8(ascii: "\\") {
-                    isEscaped = true
-                } else if byte == UInt8(ascii: "\"") {
-                    isInString = false
-                }
-            } else if byte == UInt8(ascii: "\"") {
-                isInString = true
-            } else if byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d {
-                continue
-            }
-            result.append(byte)
-        }
-        return String(decoding: result, as: UTF8.self)
     }
 }

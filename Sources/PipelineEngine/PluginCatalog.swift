@@ -108,8 +108,12 @@ extension PluginCatalog {
             .adding(converterSpec(ConverterRole.key, values))
             .adding(converterSpec(ConverterRole.value, values))
             .adding(ConfigSpec().with(FrameworkKeys.transforms).with(FrameworkKeys.predicates))
-        for name in Self.list(values["predicates"]) { spec = spec.adding(predicateSpec(name, values)) }
-        for name in Self.list(values["transforms"]) { spec = spec.adding(transformSpec(name, values)) }
+        for name in Self.list(values["predicates"]) {
+            spec = spec.adding(predicateSpec(name, values))
+        }
+        for name in Self.list(values["transforms"]) {
+            spec = spec.adding(transformSpec(name, values))
+        }
         return spec.adding(FrameworkKeys.errors)
     }
 

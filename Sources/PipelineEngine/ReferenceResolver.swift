@@ -5,7 +5,7 @@ public import ConnectorSDK
 /// `${directory:path:key}` stand for.
 ///
 /// `file` reads a line `key=value`, `directory` the whole file `path/key`. Other `${…}`, such as
-/// `${topic}`, stay: they are filled in per record. Errors name the reference, never the value (D8).
+/// `${topic}`, stay: they are filled in per record. Errors name the reference, not the value. (D8)
 public struct ReferenceResolver: Sendable {
     /// The largest file that a reference may read: references hold passwords, not data.
     private static let sizeLimit = 1 << 20
@@ -48,7 +48,9 @@ public struct ReferenceResolver: Sendable {
         return (resolved, secrets)
     }
 
-    /// Returns a text with every reference in it replaced. What comes in is not searched again.
+    /// Returns a text with every reference in it replaced.
+    ///
+    /// What comes in is not searched again.
     public func resolve(_ text: String, of key: String) throws(ConnectorError) -> String {
         var secrets = Secrets()
         return try resolve(text, of: key, secrets: &secrets)

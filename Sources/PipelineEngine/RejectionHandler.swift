@@ -48,7 +48,8 @@ final class RejectionHandler {
                 guard error.disposition == .rejectRecord else { throw error }
                 // D6: it can be neither delivered nor kept, so the task stops.
                 var failure = rejection.failure
-                failure.message += " It cannot be put into the dead letter topic either: "
+                failure.message +=
+                    " It cannot be put into the dead letter topic either: "
                     + error.message
                 throw failure
             }
@@ -66,7 +67,10 @@ final class RejectionHandler {
         var count = record.headerCount
         if plan.errors.hasContextHeaders {
             let context = DeadLetterContext(
-                rejection, connector: plan.name, taskID: taskID, secrets: plan.secrets
+                rejection,
+                connector: plan.name,
+                taskID: taskID,
+                secrets: plan.secrets
             )
             for header in context.headers {
                 RecordHeaders.append(header.key, header.value, to: &headers)

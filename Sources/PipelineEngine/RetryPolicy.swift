@@ -10,8 +10,10 @@ struct RetryPolicy {
         case giveUp
     }
 
-    /// The first delay. 300 ms, as in Kafka Connect: a server that restarts needs seconds, a lock
-    /// that is held needs less.
+    /// The first delay.
+    ///
+    /// 300 ms, as in Kafka Connect: a server that restarts needs seconds, a lock that is held needs
+    /// less.
     static let firstDelay = Duration.milliseconds(300)
 
     /// How long a task may be without progress; `nil` for ever.
@@ -40,6 +42,7 @@ struct RetryPolicy {
     ///   - requested: the delay that the error asks for, if any.
     ///   - jitter: a random number, 0 ..< 1, that spreads the delay over its upper half, so that
     ///     many tasks do not knock at once.
+    /// - Returns: what to do.
     mutating func failed(
         at now: ContinuousClock.Instant,
         requested: Duration?,

@@ -12,10 +12,11 @@ final class RowSelector {
         self.negate = negate
     }
 
-    /// Returns the batches to go on with, in order. The rows are numbered, in ascending order.
+    /// Returns the batches to go on with, in order.
     ///
-    /// One batch when the transformed rows and the others fit one schema without a change to the
-    /// order of anyone's fields; else one for each run of rows of either kind.
+    /// The rows are numbered, in ascending order. The result is one batch when the transformed
+    /// rows and the others fit one schema without a change to the order of anyone's fields; else
+    /// one for each run of rows of either kind.
     func apply(
         _ transform: any Transform,
         to batch: RecordBatch
@@ -69,9 +70,13 @@ final class RowSelector {
             let (source, start) = takesLeft ? (left, nextLeft) : (right, nextRight)
             var end = start
             while end < source.count,
-                takesLeft == BatchMerge.isNext(
-                    left, takesLeft ? end : nextLeft, before: right, takesLeft ? nextRight : end
-                )
+                takesLeft
+                    == BatchMerge.isNext(
+                        left,
+                        takesLeft ? end : nextLeft,
+                        before: right,
+                        takesLeft ? nextRight : end
+                    )
             { end += 1 }
             let run = RecordBatch()
             run.copyRows(start..<end, of: source)

@@ -24,7 +24,9 @@ final class RunControl: Sendable {
     /// Has `signal` raised when the run stops, a connector ends, or a topic is created.
     func register(_ signal: AppendSignal) { state.withLock { $0.signals.append(signal) } }
 
-    /// Tells all tasks to come to an end. Later calls change nothing.
+    /// Tells all tasks to come to an end.
+    ///
+    /// Later calls change nothing.
     func stop(drainTimeout: Duration) {
         state.withLock { state in
             guard state.drainUntil == nil else { return }

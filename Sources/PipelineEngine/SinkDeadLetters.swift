@@ -11,8 +11,10 @@ final class SinkDeadLetters {
     struct Mark: Equatable {
         /// Every offset below this was rejected into the topic or needed not be.
         var next: Int64
-        /// The group's offset when the mark was made. A smaller one later means that somebody
-        /// reset it: then records are read again on purpose, and rejected again.
+        /// The group's offset when the mark was made.
+        ///
+        /// A smaller one later means that somebody reset it: then records are read again on
+        /// purpose, and rejected again.
         var committed: Int64
 
         /// The position's text.
@@ -44,7 +46,9 @@ final class SinkDeadLetters {
     private var producer: (any TopicProducer)?
     private var target: TopicTarget?
     private var lastTicket: Int64 = 0
+    /// The marks that the store holds.
     private var marks: [TopicPartition: Mark] = [:]
+    private var marksAtStart: [TopicPartition: Mark] = [:]
     private var atStart: [TopicPartition: Int64] = [:]
     private var committed: [TopicPartition: Int64] = [:]
 
@@ -56,22 +60,31 @@ final class SinkDeadLetters {
         committed = offsets
         guard task.plan.errors.tolerates else { return }
         let stored = try task.store.positions(of: Self.positionName(of: task.plan.name))
-        for partition in offsets.keys { marks[partition] = stored["\(partition)"].flatMap { Mark($0) } }
+        for partition in offsets.keys {
+            marks[partition] = stored["\(partition)"].flatMap { Mark($0) }
+        }
+        marksAtStart = marks
     }
 
-    /// Notes offsets that the store has as the group's.
-    func committed(_ offsets: [TopicPartition: Int64]) {
+    /// Notes offsets that the store has as the group's, and removes the marks that they pass: a
+    /// mark that stayed would swallow what is rejected again after a reset of the group. (D6)
+    func committed(_ offsets: [TopicPartition: Int64]) throws(ConnectorError) {
         committed.merge(offsets) { _, new in new }
+        var passed: [String: String?] = [:]
+        for (partition, offset) in offsets {
+            guard let mark = marks[partition], offset >= mark.next else { continue }
+            marks[partition] = nil
+            passed.updateValue(nil, forKey: "\(partition)")
+        }
+        guard !passed.isEmpty else { return }
+        let name = Self.positionName(of: task.plan.name)
+        try task.store.setPositions(of: name, to: passed)
     }
 
     /// Hands the rejected records of one batch, ordered by offset, to the dead letter topic.
     ///
-    /// - Parameters:
-    ///   - partition: where they came from.
-    ///   - next: the offset behind the batch.
-    ///   - hasKeys: whether records of the batch have keys, which must be read again.
-    ///   - handler: encodes them.
-    /// - Returns: how many were not dead letters already.
+    /// `next` is the offset behind the batch. Where `hasKeys` says that its records have keys,
+    /// these are read again. Returns how many were not dead letters already.
     func append(
         _ rejections: [Rejection],
         of partition: TopicPartition,
@@ -79,14 +92,17 @@ final class SinkDeadLetters {
         hasKeys: Bool,
         by handler: RejectionHandler
     ) throws(ConnectorError) -> Int {
-        let mark = marks[partition], start = atStart[partition] ?? -1
+        let mark = marksAtStart[partition], start = atStart[partition] ?? -1
         var letters = rejections.filter {
             !(mark?.covers($0.record.offset, committed: start) ?? false)
         }
         guard let first = letters.first else { return 0 }
         if hasKeys {
             try OriginalRecords.restore(
-                &letters, of: partition, from: first.record.offset, store: task.store
+                &letters,
+                of: partition,
+                from: first.record.offset,
+                store: task.store
             )
         }
         let (producer, target) = try destination()
@@ -100,6 +116,7 @@ final class SinkDeadLetters {
             )
         )
         lastTicket = try producer.submit(unit)
+        marks[partition] = reached
         return letters.count
     }
 

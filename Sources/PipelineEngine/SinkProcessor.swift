@@ -95,7 +95,9 @@ final class SinkProcessor {
                 let value = isTombstone ? nil : try converters.value.encodeValue(batch, row: row)
                 let key = hasKeys ? try converters.key.encodeKey(batch, row: row) : nil
                 values.append(value.map { .slice(.bytes, batch.arena.copy($0)) } ?? .null)
-                if hasKeys { keys.append(key.map { .slice(.bytes, batch.arena.copy($0)) } ?? .null) }
+                if hasKeys {
+                    keys.append(key.map { .slice(.bytes, batch.arena.copy($0)) } ?? .null)
+                }
             } catch {
                 guard error.disposition == .rejectRecord else { throw error }
                 rejected.append((row, error))
@@ -131,9 +133,8 @@ enum Narrowing {
     ///
     /// Parts are written in order and a refused record is passed over only when all before it are
     /// written, so that the order within the partition stays (D5). A refusal means that the part
-    /// had no effect at all, so that no record is written twice.
-    ///
-    /// - Parameter part: a batch to copy parts into.
+    /// had no effect at all, so that no record is written twice. `part` is a batch to copy parts
+    /// into.
     static func write(
         _ batch: RecordBatch,
         part: RecordBatch,

@@ -86,7 +86,7 @@ final class SinkSession {
         keepsOwnOffsets = own != nil
         var initial: [TopicPartition: Int64?] = [:]
         for id in assigned {
-            let start = try startOffset(of: id, own: own?[id], group: group[id])
+            let start = try startOffset(of: id, own: own, group: group[id])
             let reader = try task.store.makeReader(id, from: start)
             partitions.append(Partition(id: id, reader: reader, next: start, committed: start))
             if group[id] == nil { initial[id] = start }
@@ -95,18 +95,24 @@ final class SinkSession {
         if !initial.isEmpty {
             try task.store.commitGroupOffsets(task.plan.group, initial)
         }
-        try deadLetters.open(committed: group.merging(initial.compactMapValues { $0 }) { old, _ in old })
+        try deadLetters.open(
+            committed: group.merging(initial.compactMapValues { $0 }) { old, _ in old }
+        )
         showOffsets()
     }
 
     private func startOffset(
         of id: TopicPartition,
-        own: Int64?,
+        own: [TopicPartition: Int64]?,
         group: Int64?
     ) throws(ConnectorError) -> Int64 {
         let range = try task.store.offsets(of: id)
-        guard let known = own ?? group else {
-            switch try task.plan.configuration.get(FrameworkKeys.offsetReset) {
+        let reset = try task.plan.configuration.get(FrameworkKeys.offsetReset)
+        // A target that keeps offsets and has none of this partition has none of its records
+        // either, whatever the group says: the target may have been made anew.
+        if let own, own[id] == nil, reset == .earliest { return range.start }
+        guard let known = own?[id] ?? group else {
+            switch reset {
             case .earliest: return range.start
             case .latest: return range.end
             case .none:
@@ -122,7 +128,7 @@ final class SinkSession {
                 .failTask,
                 "The sink has read \(id) up to offset \(known), but the partition ends at "
                     + "\(range.end): the topic was made anew.",
-                hint: own == nil
+                hint: own?[id] == nil
                     ? "Reset the offsets of the group `\(task.plan.group)`."
                     : "Remove the offsets that the sink keeps in its target, or choose another "
                         + "target."
@@ -160,7 +166,11 @@ final class SinkSession {
         try rejected.admit(result.rejections, of: records)
         if !result.rejections.isEmpty {
             let count = try deadLetters.append(
-                result.rejections, of: id, before: next, hasKeys: hasKeys, by: rejected
+                result.rejections,
+                of: id,
+                before: next,
+                hasKeys: hasKeys,
+                by: rejected
             )
             task.status.rejected(count)
         }
@@ -203,7 +213,7 @@ final class SinkSession {
             task.plan.group,
             pendingGroupOffsets.mapValues { Optional($0) }
         )
-        deadLetters.committed(pendingGroupOffsets)
+        try deadLetters.committed(pendingGroupOffsets)
         pendingGroupOffsets.removeAll(keepingCapacity: true)
     }
 

@@ -26,7 +26,9 @@ struct SinkTask {
         }
     }
 
-    private func work(_ sink: any SinkConnector) async throws(ConnectorError) -> ConnectorTask.Outcome {
+    private func work(_ sink: any SinkConnector) async throws(ConnectorError)
+        -> ConnectorTask.Outcome
+    {
         let selection = try environment.plan.selection()
         let assignment = PartitionAssignment(selection, environment)
         var partitions = try assignment.partitions()

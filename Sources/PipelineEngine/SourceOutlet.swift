@@ -111,8 +111,10 @@ final class SourceOutlet: RecordOutlet {
         if rejections.isEmpty {
             try rejected.admit([], of: total)
         } else {
-            for index in rejections.indices where rejections[index].record.topic.isEmpty {
-                rejections[index].record.topic = topic
+            for index in rejections.indices {
+                if rejections[index].record.topic.isEmpty { rejections[index].record.topic = topic }
+                // A partition that a source asks for is no place the record came from.
+                rejections[index].record.partition = -1
             }
             try reject(rejections, of: total, &unit)
         }

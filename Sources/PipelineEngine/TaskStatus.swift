@@ -1,7 +1,9 @@
 internal import ConnectorSDK
 internal import Synchronization
 
-/// What one task does and has done, for whoever asks. Updated once a batch.
+/// What one task does and has done, for whoever asks.
+///
+/// Updated once a batch.
 final class TaskStatus: Sendable {
     struct Snapshot {
         var state = ConnectorState.running
@@ -71,7 +73,10 @@ final class TaskStatus: Sendable {
 
 extension ConnectorProgress {
     /// All tasks of a connector together.
-    init(_ plan: (pipeline: String, definition: ConnectorDefinition), _ tasks: [TaskStatus.Snapshot]) {
+    init(
+        _ plan: (pipeline: String, definition: ConnectorDefinition),
+        _ tasks: [TaskStatus.Snapshot]
+    ) {
         let now = ContinuousClock.now
         let starts = tasks.compactMap(\.startedAt)
         let ends = tasks.compactMap(\.endedAt)

@@ -61,7 +61,9 @@ final class ThreadExecutor: TaskExecutor, @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    /// Ends the thread when its jobs are done, and waits for it. Call it once, from elsewhere.
+    /// Ends the thread when its jobs are done, and waits for it.
+    ///
+    /// Call it once, from elsewhere.
     func stop() {
         pthread_mutex_lock(mutex)
         isStopping = true
@@ -70,8 +72,9 @@ final class ThreadExecutor: TaskExecutor, @unchecked Sendable {
         pthread_join(thread, nil)
     }
 
-    /// Gives the thread its name for `top -H` and debuggers. It matters to nobody else, so that
-    /// failing to is no error.
+    /// Gives the thread its name for `top -H` and debuggers.
+    ///
+    /// It matters to nobody else, so that failing to is no error.
     private func showName() {
         let descriptor = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return }

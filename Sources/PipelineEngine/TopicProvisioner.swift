@@ -2,7 +2,9 @@ internal import ConnectorSDK
 internal import Synchronization
 internal import Topics
 
-/// Creates topics, and remembers what they are like. Shared by all tasks of a run.
+/// Creates topics, and remembers what they are like.
+///
+/// Shared by all tasks of a run.
 final class TopicProvisioner: Sendable {
     private struct State {
         var declared: [String: TopicDefinition] = [:]
@@ -83,7 +85,9 @@ final class TopicProvisioner: Sendable {
         }
         do throws(ConnectorError) {
             try store.create(
-                name, partitions: definition.partitions, settings: definition.settings
+                name,
+                partitions: definition.partitions,
+                settings: definition.settings
             )
         } catch {
             // Another task was faster.

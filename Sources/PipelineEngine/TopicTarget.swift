@@ -61,9 +61,7 @@ final class TopicTarget {
         return (bytes, rejected)
     }
 
-    /// Appends one record.
-    ///
-    /// - Parameter extraHeader: a header to add behind the record's own, encoded.
+    /// Appends one record, with an encoded header behind its own if there is one.
     func append(
         _ metadata: RecordMetadata,
         key: UnsafeRawBufferPointer?,
@@ -94,8 +92,11 @@ final class TopicTarget {
             headers += UnsafeRawBufferPointer(extraHeader)
             headers.withUnsafeBytes { headers in
                 builder.append(
-                    timestamp: metadata.timestamp, key: key, value: value,
-                    headers: headers, headerCount: Int(metadata.headerCount) + 1
+                    timestamp: metadata.timestamp,
+                    key: key,
+                    value: value,
+                    headers: headers,
+                    headerCount: Int(metadata.headerCount) + 1
                 )
             }
         } else {

@@ -23,7 +23,8 @@ final class TransformChain {
                 throw .invalid(prefix + "type", "There is no transform `\(type)`.")
             }
             let nested = configuration.nested(
-                below: prefix, without: ["type", "predicate", "negate"]
+                below: prefix,
+                without: ["type", "predicate", "negate"]
             )
             let selector = try Self.selector(prefix, configuration, catalog)
             do {
@@ -55,8 +56,9 @@ final class TransformChain {
         }
     }
 
-    /// Applies the transforms; what they reject goes to `rejections`. The rows are numbered
-    /// (``RecordBatch/numberRows()``).
+    /// Applies the transforms; what they reject goes to `rejections`.
+    ///
+    /// The rows are numbered (`numberRows()`).
     ///
     /// - Returns: the batches to go on with, in order: usually `batch` itself. They are valid
     ///   until the next call, and as long as `batch`.
