@@ -56,7 +56,13 @@ extension ConfigKey where Value == Int {
     ) -> Self {
         let words = describe(range)
         return make(
-            name, .int, importance, help, fallback, text: String(fallback), range: words
+            name,
+            .int,
+            importance,
+            help,
+            fallback,
+            text: String(fallback),
+            range: words
         ) { text throws(ConfigValueError) in
             guard let value = Int(text), range.contains(value) else {
                 throw ConfigValueError("must be a whole number, \(words)")
@@ -75,7 +81,12 @@ extension ConfigKey where Value == Int {
     ) -> Self {
         let words = describe(range) + " bytes"
         return make(
-            name, .size, importance, help, fallback, text: Units.describe(bytes: fallback),
+            name,
+            .size,
+            importance,
+            help,
+            fallback,
+            text: Units.describe(bytes: fallback),
             range: words
         ) { text throws(ConfigValueError) in
             guard let value = Units.bytes(text), range.contains(value) else {
@@ -121,13 +132,15 @@ extension ConfigKey where Value == [String] {
         validator: (@Sendable (String) -> String?)? = nil
     ) -> Self {
         make(
-            name, .list, importance, help, isRequired ? nil : fallback,
+            name,
+            .list,
+            importance,
+            help,
+            isRequired ? nil : fallback,
             text: fallback.isEmpty ? nil : fallback.joined(separator: ","),
             isRequired: isRequired
         ) { text throws(ConfigValueError) in
-            let items = text.split(separator: ",").map {
-                String($0.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
-            }.filter { !$0.isEmpty }
+            let items = ListText.items(of: text)
             if isRequired, items.isEmpty { throw ConfigValueError("must not be empty") }
             for item in items {
                 if let problem = validator?(item) { throw ConfigValueError(problem) }
@@ -146,9 +159,18 @@ extension ConfigKey where Value == Duration {
         importance: ConfigDeclaration.Importance = .medium,
         help: String
     ) -> Self {
-        let words = "\(Units.describe(range.lowerBound)) ... \(Units.describe(range.upperBound))"
+        let lower = Units.describe(range.lowerBound)
+        // 68 years stand for no limit, and are no help to a reader.
+        let words =
+            range.upperBound >= .seconds(Int64(Int32.max))
+            ? "\(lower) or more" : "\(lower) ... \(Units.describe(range.upperBound))"
         return make(
-            name, .duration, importance, help, fallback, text: Units.describe(fallback),
+            name,
+            .duration,
+            importance,
+            help,
+            fallback,
+            text: Units.describe(fallback),
             range: words
         ) { text throws(ConfigValueError) in
             guard let value = Units.duration(text), range.contains(value) else {
@@ -170,8 +192,15 @@ extension ConfigKey where Value: RawRepresentable & CaseIterable, Value.RawValue
     ) -> Self {
         let words = Value.allCases.map(\.rawValue)
         return make(
-            name, .choice, importance, help, fallback, text: fallback?.rawValue,
-            isRequired: fallback == nil, choices: words, dependents: dependents
+            name,
+            .choice,
+            importance,
+            help,
+            fallback,
+            text: fallback?.rawValue,
+            isRequired: fallback == nil,
+            choices: words,
+            dependents: dependents
         ) { text throws(ConfigValueError) in
             let word = text.lowercased()
             guard let value = Value.allCases.first(where: { $0.rawValue.lowercased() == word })

@@ -1,3 +1,4 @@
+import ConnectorSDK
 import PipelineEngine
 
 /// One entry below `sources:` or `sinks:`, made flat: nested maps join by dots, lists by commas.
@@ -53,7 +54,7 @@ internal struct ConnectorEntry {
             report(key, node.mark, "a list here holds single values, but \(node.kind) was found")
             return ""
         }
-        if text.contains(",") {
+        if ListText.items(of: text).count > 1 {
             report(key, node.mark, "an item of a list must not contain a comma")
         } else if text.isEmpty || text.first?.isWhitespace == true
             || text.last?.isWhitespace == true

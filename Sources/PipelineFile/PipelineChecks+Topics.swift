@@ -6,7 +6,7 @@ import Topics
 extension PipelineChecks {
     internal mutating func checkFeeds(of sink: ConnectorDefinition, in file: PipelineFile) {
         guard let text = sink.values["topics"], !text.contains("${") else { return }
-        let topics = text.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+        let topics = ListText.items(of: text)
         for topic in topics {
             if let problem = TopicName.problem(topic) {
                 report(file, sink.path(of: "topics"), "the topic's name \(problem)")

@@ -1,16 +1,23 @@
 import CSVFormat
 import ConnectorSDK
+import Converters
+import FileConnector
+import JSONFormat
 import PipelineEngine
+import Transforms
+import XMLFormat
 
 /// Everything that pipelines can name: what is not in these lists does not exist.
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
-        sources: [],
+        sources: [FileSource.self],
         sinks: [],
-        formats: FormatCatalog([CSVFormat.self]),
-        converters: [],
-        transforms: [],
+        formats: FormatCatalog([
+            CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
+        ]),
+        converters: [BytesConverter.self, JSONConverter.self, StringConverter.self],
+        transforms: builtInTransforms,
         predicates: [],
-        formatAliases: []
+        formatAliases: ["csv", "json", "xml"]
     )
 }

@@ -52,12 +52,12 @@ struct Failure: Error, CustomStringConvertible {
         return "\(subject)\(message)\(advice)"
     }
 
-    var document: JSONDocument {
+    var document: JSONDocument { ["error": fields] }
+
+    var fields: JSONDocument {
         [
-            "error": [
-                "code": .string(code), "message": .string(message), "hint": .optional(hint),
-                "key": .optional(key),
-            ]
+            "code": .string(code), "message": .string(message), "hint": .optional(hint),
+            "key": .optional(key),
         ]
     }
 }

@@ -16,12 +16,15 @@ struct Millrace: AsyncParsableCommand {
             """,
         version: Version.current,
         subcommands: [
-            InitCommand.self, ValidateCommand.self, PluginsCommand.self,
+            InitCommand.self, ValidateCommand.self, RunCommand.self, TestCommand.self,
+            TopicsCommand.self, OffsetsCommand.self, DeadLettersCommand.self, PluginsCommand.self,
         ]
     )
 
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
-        Glibc.exit(await CommandLineProgram.run(Array(CommandLine.arguments.dropFirst())))
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == RunCommand.configuration.commandName { StopSignals.block() }
+        Glibc.exit(await CommandLineProgram.run(arguments))
     }
 }

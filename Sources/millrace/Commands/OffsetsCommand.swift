@@ -1,0 +1,144 @@
+import ArgumentParser
+import ConnectorSDK
+import TopicLog
+import Topics
+
+/// The command `millrace offsets`.
+struct OffsetsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "offsets",
+        abstract: "Show or reset how far connectors have come.",
+        discussion: """
+            A source's positions say where it goes on in its files or tables; a sink's offsets say \
+            which record of each partition it reads next.
+            """,
+        subcommands: [Show.self, Reset.self],
+        defaultSubcommand: Show.self
+    )
+
+    /// The command `millrace offsets show`.
+    struct Show: MillraceCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Show a connector's place; without a name, all connectors that have one."
+        )
+
+        @OptionGroup var shared: SharedOptions
+
+        @Argument(help: "The connector's name in its pipeline file.")
+        var connector: String?
+
+        mutating func execute() async throws -> ExitStatus {
+            let store = try DataDirectory.open(shared, for: .reading)
+            defer { store.close() }
+            guard let connector else {
+                try list(ConnectorOffsets.all(in: store))
+                return .done
+            }
+            let offsets = try ConnectorOffsets.of(connector, in: store)
+            if shared.json {
+                try StandardOutput.print(try offsets.document(in: store))
+            } else {
+                try offsets.table(in: store).print()
+            }
+            return .done
+        }
+
+        private func list(_ all: [ConnectorOffsets]) throws {
+            if shared.json {
+                let documents = all.map { offsets -> JSONDocument in
+                    ["connector": .string(offsets.connector), "type": .string(offsets.type)]
+                }
+                return try StandardOutput.print(["connectors": .array(documents)])
+            }
+            var table = TextTable([("connector", .left), ("type", .left), ("parts", .right)])
+            for offsets in all {
+                table.append([offsets.connector, offsets.type, String(offsets.partCount)])
+            }
+            try table.print()
+        }
+    }
+
+    /// The command `millrace offsets reset`.
+    struct Reset: MillraceCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Change where a connector goes on.",
+            discussion: """
+                A source forgets its positions and reads everything again. A sink goes on at --to. \
+                A sink that keeps offsets in its target, as sqlite does, writes what it reads \
+                again once more: use it with upserts, or empty the table first.
+                """
+        )
+
+        @OptionGroup var shared: SharedOptions
+
+        @Argument(help: "The connector's name in its pipeline file.")
+        var connector: String
+
+        @Option(
+            help: ArgumentHelp("Where a sink goes on: \(StartPoint.help)", valueName: "where")
+        )
+        var to: StartPoint = .beginning
+
+        @Option(help: "Of a sink, only this topic.")
+        var topic: String?
+
+        @Option(help: "Of a sink, only this partition; of a source, only this part, as shown.")
+        var partition: String?
+
+        mutating func execute() async throws -> ExitStatus {
+            let store = try DataDirectory.open(shared, for: .writing)
+            defer { store.close() }
+            switch try ConnectorOffsets.of(connector, in: store) {
+            case .source(_, let positions): try reset(positions, in: store)
+            case .sink(_, let offsets): try reset(offsets, in: store)
+            }
+            let after = try ConnectorOffsets.all(in: store).first { $0.connector == connector }
+            if shared.json {
+                let document = try after?.document(in: store)
+                try StandardOutput.print(
+                    document ?? [
+                        "connector": .string(connector), "type": "source", "positions": [],
+                    ]
+                )
+            } else if let after, after.partCount > 0 {
+                try after.table(in: store).print()
+            } else {
+                try StandardOutput.printLine("\(connector): starts over at the next run")
+            }
+            return .done
+        }
+
+        private func reset(_ positions: [String: String], in store: any TopicStore) throws {
+            guard to == .beginning, topic == nil else {
+                throw Failure.usage(
+                    "`\(connector)` is a source, which can only start over.",
+                    hint: "Leave out --to and --topic."
+                )
+            }
+            if let partition, positions[partition] == nil {
+                throw Failure.usage("`\(connector)` has no part `\(partition)`.")
+            }
+            let forgotten = positions.filter { partition == nil || $0.key == partition }
+            try store.setPositions(of: connector, to: forgotten.mapValues { _ in nil })
+        }
+
+        private func reset(
+            _ offsets: [TopicPartition: Int64],
+            in store: any TopicStore
+        ) throws {
+            var changed: [TopicPartition: Int64?] = [:]
+            for place in offsets.keys where topic == nil || place.topic == topic {
+                guard partition == nil || partition == String(place.partition) else { continue }
+                guard try store.describe(place.topic) != nil else {
+                    changed[place] = .some(nil)
+                    continue
+                }
+                changed[place] = try store.offset(of: place, at: to)
+            }
+            guard !changed.isEmpty else {
+                throw Failure.usage("`\(connector)` has no offsets of such a topic and partition.")
+            }
+            try store.commitGroupOffsets(ConnectorOffsets.group(of: connector), changed)
+        }
+    }
+}

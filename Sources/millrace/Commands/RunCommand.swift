@@ -1,0 +1,70 @@
+import ArgumentParser
+import PipelineEngine
+import PipelineFile
+import TopicLog
+
+/// The command `millrace run`.
+struct RunCommand: MillraceCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run pipelines in this process.",
+        discussion: """
+            Ends when every source is read to its end and every sink has caught up; otherwise runs \
+            until SIGINT or SIGTERM, then drains: sources stop, sinks write what is in the topics. \
+            A second signal ends it at once; nothing is lost, and the next run goes on.
+            """
+    )
+
+    @OptionGroup var shared: SharedOptions
+
+    @Argument(help: "Pipeline files.", completion: .file())
+    var files: [String]
+
+    @Flag(help: "End growing files, polled tables and topics where they end now, as cron jobs do.")
+    var untilEnd = false
+
+    mutating func execute() async throws -> ExitStatus {
+        let catalog = BuiltinConnectors.catalog
+        let set = PipelineFileSet(paths: files, catalog: catalog)
+        try set.requireNoErrors()
+        let store = try DataDirectory.open(shared, for: .writing)
+        defer { store.close() }
+        let runner = PipelineRunner(
+            set.definitions,
+            store: store,
+            catalog: catalog,
+            options: RunOptions(dataDirectory: shared.dataDirectory, untilEnd: untilEnd),
+            logger: shared.logger
+        )
+        StopSignals.handle { number in
+            ErrorScreen.shared.writeLine(
+                "Stopping on \(number == 2 ? "SIGINT" : "SIGTERM"): sources stop, sinks write what "
+                    + "is in the topics. Once more ends it at once."
+            )
+            runner.stop()
+        }
+        let summary = await withTaskGroup(of: Void.self) { group in
+            group.addTask { await ProgressDisplay(runner: runner).run() }
+            let summary = await runner.run()
+            group.cancelAll()
+            return summary
+        }
+        try report(RunReport(summary: summary, files: set))
+        return ExitStatus(rawValue: summary.exitCode) ?? .failed
+    }
+
+    private func report(_ report: RunReport) throws {
+        do {
+            if shared.json {
+                try StandardOutput.print(report.document)
+            } else {
+                var output = StandardOutput()
+                for line in report.lines { try output.writeLine(line) }
+                try output.flush()
+            }
+        } catch is BrokenPipe {
+            // The work is done; how it went is still the exit code.
+        }
+        for remark in report.remarks { ErrorScreen.shared.writeLine(remark) }
+    }
+}

@@ -1,0 +1,117 @@
+import ConnectorSDK
+import Topics
+
+/// How far a connector has come, as the store knows it.
+enum ConnectorOffsets {
+    case source(String, positions: [String: String])
+    case sink(String, offsets: [TopicPartition: Int64])
+
+    private static let groupPrefix = "connect-"
+
+    /// The consumer group of a sink.
+    static func group(of connector: String) -> String { groupPrefix + connector }
+
+    /// All connectors that have a place, by name.
+    static func all(in store: any TopicStore) throws -> [ConnectorOffsets] {
+        var all: [ConnectorOffsets] = []
+        for name in try store.connectorsWithPositions() {
+            all.append(.source(name, positions: try store.positions(of: name)))
+        }
+        for group in try store.groups() where group.hasPrefix(groupPrefix) {
+            let name = String(group.dropFirst(groupPrefix.count))
+            all.append(.sink(name, offsets: try store.groupOffsets(group)))
+        }
+        return all.sorted { $0.connector < $1.connector }
+    }
+
+    /// The place of one connector; throws a failure that suggests another name when it has none.
+    static func of(_ connector: String, in store: any TopicStore) throws -> ConnectorOffsets {
+        let all = try all(in: store)
+        if let found = all.first(where: { $0.connector == connector }) { return found }
+        let near = Spelling.nearest(to: connector, in: all.map(\.connector))
+        throw Failure(
+            .configuration,
+            code: "offsets.unknown",
+            "No connector `\(connector)` has offsets in this data directory.",
+            hint: near.map { "Did you mean `\($0)`?" }
+                ?? "`millrace offsets show` lists those that do."
+        )
+    }
+
+    var connector: String {
+        switch self {
+        case .source(let name, _), .sink(let name, _): name
+        }
+    }
+
+    var type: String {
+        switch self {
+        case .source: "source"
+        case .sink: "sink"
+        }
+    }
+
+    var partCount: Int {
+        switch self {
+        case .source(_, let positions): positions.count
+        case .sink(_, let offsets): offsets.count
+        }
+    }
+
+    func document(in store: any TopicStore) throws -> JSONDocument {
+        switch self {
+        case .source(let name, let positions):
+            let parts = positions.sorted { $0.key < $1.key }.map { part -> JSONDocument in
+                let isJSON = Array(part.value.utf8).withUnsafeBytes { JSONSyntax.isValue($0) }
+                return [
+                    "partition": .string(part.key),
+                    "offset": isJSON ? .raw(part.value) : .string(part.value),
+                ]
+            }
+            return ["connector": .string(name), "type": "source", "positions": .array(parts)]
+        case .sink(let name, let offsets):
+            let parts = try offsets.sorted { $0.key < $1.key }.map { place, next -> JSONDocument in
+                let end = try Self.end(of: place, in: store)
+                return [
+                    "topic": .string(place.topic), "partition": .int(Int64(place.partition)),
+                    "offset": .int(next), "end": .optional(end),
+                    "lag": .optional(end.map { max(0, $0 - next) }),
+                ]
+            }
+            return ["connector": .string(name), "type": "sink", "offsets": .array(parts)]
+        }
+    }
+
+    func table(in store: any TopicStore) throws -> TextTable {
+        switch self {
+        case .source(_, let positions):
+            var table = TextTable([("partition", .left), ("offset", .left)])
+            for part in positions.sorted(by: { $0.key < $1.key }) {
+                table.append([part.key, part.value])
+            }
+            return table
+        case .sink(_, let offsets):
+            var table = TextTable([
+                ("topic", .left), ("partition", .right), ("offset", .right), ("end", .right),
+                ("lag", .right),
+            ])
+            for (place, next) in offsets.sorted(by: { $0.key < $1.key }) {
+                let end = try Self.end(of: place, in: store)
+                table.append([
+                    place.topic, String(place.partition), Quantity.count(next),
+                    end.map { Quantity.count($0) } ?? "-",
+                    end.map { Quantity.count(max(0, $0 - next)) } ?? "-",
+                ])
+            }
+            return table
+        }
+    }
+
+    /// The end of a partition, or `nil` when its topic does not exist any more.
+    private static func end(of place: TopicPartition, in store: any TopicStore) throws -> Int64? {
+        guard let topic = try store.describe(place.topic), place.partition < topic.partitions else {
+            return nil
+        }
+        return try store.offsets(of: place).end
+    }
+}

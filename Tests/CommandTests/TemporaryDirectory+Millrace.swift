@@ -1,0 +1,73 @@
+import Foundation
+import TestServices
+import Testing
+
+extension TemporaryDirectory {
+    /// Runs `millrace` here to its end, without the variables that would change what it does.
+    @discardableResult
+    func millrace(
+        _ arguments: String...,
+        input: String = "",
+        environment: [String: String] = [:]
+    ) async throws -> CommandResult {
+        try await start(arguments, input: input, environment: environment).wait()
+    }
+
+    /// Starts `millrace` here.
+    func start(
+        _ arguments: [String],
+        input: String = "",
+        environment: [String: String] = [:]
+    ) throws -> Command {
+        let variables = ["MILLRACE_DATA": "", "MILLRACE_LOG": "", "TERM": "dumb"]
+        return try Command(
+            [Products.millrace] + arguments,
+            in: path,
+            environment: variables.merging(environment) { _, new in new },
+            input: input
+        )
+    }
+
+    /// Runs lines of bash here, with `millrace` in the path.
+    func bash(_ script: String) async throws -> CommandResult {
+        let folder = (Products.millrace as NSString).deletingLastPathComponent
+        let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":" + folder
+        return try await Command.run(
+            ["bash", "-c", script],
+            in: self.path,
+            environment: ["PATH": path]
+        )
+    }
+
+    /// The names in a directory, sorted, without hidden ones.
+    func names(in folder: String = "") throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: file(folder))
+            .filter { !$0.hasPrefix(".") }.sorted()
+    }
+}
+
+extension CommandResult {
+    /// Standard output as one JSON object.
+    func json() throws -> [String: Any] {
+        let value = try JSONSerialization.jsonObject(with: Data(output.utf8))
+        return try #require(value as? [String: Any], "not an object: \(output)")
+    }
+
+    /// Standard output as one JSON object a line.
+    func jsonLines() throws -> [[String: Any]] {
+        try output.split(separator: "\n").map { line in
+            let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
+            return try #require(value as? [String: Any], "not an object: \(line)")
+        }
+    }
+}
+
+/// Waits until something is true, for at most half a minute.
+func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+    let deadline = ContinuousClock.now + .seconds(30)
+    while ContinuousClock.now < deadline {
+        if try condition() { return true }
+        try await Task.sleep(for: .milliseconds(10))
+    }
+    return false
+}
