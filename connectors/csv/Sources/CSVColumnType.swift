@@ -75,4 +75,9 @@ struct CSVColumns {
         schema = Schema(zip(names, types).map { Field($0, $1.fieldType) })
         allInferred = types.allSatisfy { $0 == .infer }
     }
+
+    /// The error of a cell that does not fit its declared type.
+    func misfit(_ column: Int, at place: CSVPlace) -> ConnectorError {
+        .csvType(place, column: schema.fields[column].name, type: types[column])
+    }
 }

@@ -49,17 +49,3 @@ struct CSVFirstRow {
         return UTF8Check.isValid(text) ? String(decoding: text, as: UTF8.self) : nil
     }
 }
-
-/// Tells whether bytes are UTF-8, as fast as the standard library can.
-enum UTF8Check {
-    static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
-        bytes.withMemoryRebound(to: UInt8.self) { bytes in
-            do throws(UTF8.ValidationError) {
-                _ = try UTF8Span(validating: bytes.span)
-                return true
-            } catch {
-                return false
-            }
-        }
-    }
-}

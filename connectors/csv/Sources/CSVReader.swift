@@ -21,6 +21,8 @@ final class CSVReader: RecordReader {
     /// Why a pass over the window ended.
     private enum Pause {
         case batchFull
+        /// The rows set aside are used up.
+        case blockFull
         /// A record or the window ends at the window's end.
         case windowEmpty
         /// A comment begins there.
@@ -59,7 +61,8 @@ final class CSVReader: RecordReader {
         let before = (rows: batch.count, rejections: batch.rejections.count)
         let limit = position.byte &+ Int64(RecordBatch.byteLimit)
         reading: while true {
-            switch readWindow(input, table, into: batch, until: limit) {
+            switch readBlock(input, table, into: batch, until: limit) {
+            case .blockFull: continue reading
             case .batchFull: break reading
             case .comment: try skipLine(input)
             case .tooLong: try skipRecord(input, batch)
@@ -75,7 +78,11 @@ final class CSVReader: RecordReader {
 // MARK: - Rows
 
 extension CSVReader {
-    private func readWindow(
+    /// The rows of a batch that are filled at a time.
+    private static let blockRows = 512
+
+    /// Reads records from the window into a block of rows.
+    private func readBlock(
         _ input: ByteInput,
         _ table: Table,
         into batch: RecordBatch,
@@ -83,105 +90,76 @@ extension CSVReader {
     ) -> Pause {
         let window = input.window
         guard let base = window.baseAddress, !window.isEmpty else { return .windowEmpty }
-        let start = base.assumingMemoryBound(to: UInt8.self)
-        let end = start + window.count
-        let startByte = position.byte
-        let firstRow = batch.count
-        var scanner = CSVScanner(settings.dialect, at: start)
-        var place = start
-        var pause = Pause.windowEmpty
+        guard !batch.isFull, position.byte < limit else { return .batchFull }
         batch.retain(input.chunk)
-        while place < end {
-            if batch.isFull || position.byte >= limit {
-                pause = .batchFull
-                break
-            }
-            if UInt16(place.pointee) == settings.dialect.comment {
-                pause = .comment
-                break
-            }
-            let row = batch.appendRow()
-            let cells = batch.row(row)
-            let isWhole = scanner.scan(
-                place,
-                to: end,
-                isLast: input.isAtEnd,
-                into: cells,
-                limit: table.columns.count
-            )
-            // Of a record not yet whole, the last byte may be half of its line end.
-            let length = isWhole ? scanner.contentEnd - place : end - place - 1
-            guard isWhole, length <= settings.maxRecordBytes else {
-                batch.removeLast()
-                if length > settings.maxRecordBytes { pause = .tooLong }
-                break
-            }
-            finish(row, cells, at: place, scanner, table, in: batch)
-            place = scanner.next
-            position.byte = startByte &+ Int64(place - start)
-            position.line &+= Int64(scanner.lineEnds)
-        }
-        rejectInvalidText(from: firstRow, in: batch)
-        input.consume(place - start)
+        let first = batch.count
+        let stride = batch.stride
+        let room = min(Self.blockRows, RecordBatch.rowLimit - first)
+        let rows = max(1, min(room, RecordBatch.cellLimit / stride - first))
+        batch.appendRows(rows)
+        var block = CSVBlock(
+            batch: batch,
+            first: first,
+            rows: rows,
+            columns: table.columns,
+            position: position
+        )
+        let start = base.assumingMemoryBound(to: UInt8.self)
+        let pause = fill(&block, from: start, to: start + window.count, input.isAtEnd, table, limit)
+        batch.removeLast(rows - block.used)
+        input.consume(Int(block.position.byte &- position.byte))
+        position = block.position
+        rejectInvalidText(from: first, in: batch)
         return pause
     }
 
-    /// Makes the scanned cells a record, or rejects it, or drops it as a blank line.
-    @inline(__always)
-    private func finish(
-        _ row: Int,
-        _ cells: UnsafeMutablePointer<Cell>,
-        at start: UnsafePointer<UInt8>,
-        _ scanner: CSVScanner,
+    private func fill(
+        _ block: inout CSVBlock,
+        from start: UnsafePointer<UInt8>,
+        to end: UnsafePointer<UInt8>,
+        _ isLast: Bool,
         _ table: Table,
-        in batch: RecordBatch
-    ) {
-        let length = scanner.contentEnd - start
-        if length == 0, table.columns.count > 1 {
-            batch.removeLast()
-            return
-        }
-        position.record &+= 1
-        let metadata = batch.metadata(row)
-        metadata.pointee.line = position.line
-        metadata.pointee.offset = position.byte
-        metadata.pointee.raw = UnsafeRawBufferPointer(start: start, count: length)
-        if scanner.problem == .none, scanner.cellCount == table.columns.count {
-            guard let misfit = table.cells.convert(cells, in: batch) else { return }
-            let column = table.columns.schema.fields[misfit].name
-            batch.reject(
-                row: row,
-                .csvType(place, column: column, type: table.columns.types[misfit])
+        _ limit: Int64
+    ) -> Pause {
+        let comment = settings.dialect.comment
+        let longest = settings.maxRecordBytes
+        let columnCount = table.columns.count
+        var scanner = CSVScanner(settings.dialect, at: start)
+        var place = start
+        while place < end {
+            if block.isFull { return .blockFull }
+            if block.position.byte >= limit { return .batchFull }
+            if UInt16(place.pointee) == comment { return .comment }
+            let cells = block.cells
+            let isWhole = scanner.scan(
+                place,
+                to: end,
+                isLast: isLast,
+                into: cells,
+                limit: columnCount
             )
-            return
+            // Of a record not yet whole, the last byte may be half of its line end.
+            let length = isWhole ? scanner.contentEnd - place : end - place - 1
+            if length > longest { return .tooLong }
+            guard isWhole else { return .windowEmpty }
+            let raw = UnsafeRawBufferPointer(start: place, count: length)
+            if scanner.problem == .none, scanner.cellCount == columnCount {
+                if let misfit = table.cells.convert(cells, in: block.batch) {
+                    block.reject(raw, table.columns.misfit(misfit, at: block.place))
+                } else {
+                    block.accept(raw)
+                }
+            } else if length > 0 || columnCount == 1 {
+                block.reject(raw, scanner, table.columns)
+            }
+            block.position.byte &+= Int64(scanner.next - place)
+            block.position.line &+= Int64(scanner.lineEnds)
+            place = scanner.next
         }
-        rejectMalformed(row, scanner, table.columns, in: batch)
+        return .windowEmpty
     }
 
     private var place: CSVPlace { CSVPlace(line: position.line, byte: position.byte) }
-
-    private func rejectMalformed(
-        _ row: Int,
-        _ scanner: CSVScanner,
-        _ columns: CSVColumns,
-        in batch: RecordBatch
-    ) {
-        var place = place
-        switch scanner.problem {
-        case .none:
-            batch.reject(
-                row: row,
-                .csvRagged(place, found: scanner.cellCount, expected: columns.count)
-            )
-        case .textAfterQuote(let cell):
-            let name = cell < columns.count ? columns.schema.fields[cell].name : nil
-            batch.reject(row: row, .csvTextAfterQuote(place, cell: cell, name: name))
-        case .unterminatedQuote(let lines):
-            place.line &+= Int64(lines)
-            batch.metadata(row).pointee.line = place.line
-            batch.reject(row: row, .csvUnterminated(place))
-        }
-    }
 
     /// Rejects the rows from `first` on that are not UTF-8.
     ///

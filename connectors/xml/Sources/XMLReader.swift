@@ -22,7 +22,13 @@ final class XMLReader: RecordReader {
     private var skips: Int64
     /// Takes those, so that columns come in the order in which they came then.
     private let skipped = RecordBatch()
+    /// Whether those taken so far are to be forgotten.
+    private var skipsEnd = false
     private var place = Place.outside
+    /// Where the record being read or passed over begins; no byte is known in other encodings.
+    private var recordStart: (byte: Int64?, line: Int64) = (nil, 0)
+    /// Why the record that is passed over is not kept.
+    private var rejection: RejectedRecord?
     /// The bytes at the start of the window that the parser has.
     private var fed = 0
     private var isComplete = false
@@ -32,10 +38,17 @@ final class XMLReader: RecordReader {
 
     private enum Place {
         case outside
-        /// Inside the record that begins there.
-        case inside(start: Int64?, line: Int64)
-        /// Inside a record that is not kept, so many elements deep; `rejection` says why.
-        case passing(depth: Int, rejection: RejectedRecord)
+        /// Inside a record.
+        case inside
+        /// Inside a record that is not kept, so many elements deep.
+        case passing(depth: Int)
+    }
+
+    /// Why no more events are taken.
+    private enum Pause {
+        case noEvents
+        case blockFull
+        case batchFull
     }
 
     init(_ settings: XMLSettings, at position: ReaderPosition) throws(ConnectorError) {
@@ -49,18 +62,16 @@ final class XMLReader: RecordReader {
 
     func read(_ input: ByteInput, into batch: RecordBatch) throws(ConnectorError) -> Bool {
         if let refusal { throw refusal }
-        let schema = builder.schema
-        if batch.schema !== schema {
-            guard batch.count == 0 else { return true }
-            batch.replaceValues(with: schema)
-        }
+        if batch.count > 0, batch.schema !== builder.schema { return true }
         defer { builder.endBatch(batch) }
         let before = (rows: batch.count, rejections: batch.rejections.count)
         var room = RecordBatch.byteLimit
         while true {
-            let isFull = try takeEvents(input, into: batch, room: &room)
+            let pause = try takeEvents(input, into: batch, room: &room)
             keepRecord(input)
-            if isFull { return true }
+            if skipsEnd { beginSkips() }
+            if pause == .batchFull || batch.isFull { return true }
+            if pause == .blockFull { continue }
             let isEmpty =
                 batch.count == before.rows && batch.rejections.count == before.rejections
             if let failure {
@@ -95,22 +106,29 @@ extension XMLReader {
         if !parser.feed(piece, isLast: false) { failure = .xml(settings, parser) }
     }
 
+    /// Forgets the records that were passed over.
+    private func beginSkips() {
+        skipsEnd = false
+        builder.endBatch(skipped)
+        skipped.reset(topic: "", schema: builder.schema)
+    }
+
     /// Lets go of the input up to the record being read.
     private func keepRecord(_ input: ByteInput) {
         var keep = input.offset &+ Int64(fed)
         if let offset = parser.offset {
             keep = min(keep, offset)
-            if case .inside(let start, _) = place, let start { keep = min(keep, start) }
+            if case .inside = place, let start = recordStart.byte { keep = min(keep, start) }
             if let pending = firstPendingStart { keep = min(keep, pending) }
         }
         let count = min(max(0, Int(clamping: keep &- input.offset)), fed)
         input.consume(count)
         fed -= count
-        guard case .inside(let start, let line) = place else { return }
-        let length = (parser.offset ?? 0) &- (start ?? 0)
+        guard case .inside = place else { return }
+        let length = (parser.offset ?? 0) &- (recordStart.byte ?? 0)
         guard length > Int64(settings.maxRecordBytes) || isTooLong else { return }
-        let depth = builder.depth + 1
-        place = .passing(depth: depth, rejection: tooLong(input, start: start, line: line))
+        rejection = tooLong(input)
+        place = .passing(depth: builder.depth + 1)
         builder.drop()
     }
 
@@ -120,7 +138,8 @@ extension XMLReader {
 
     private var isTooLong: Bool { builder.isCut || builder.size > settings.maxRecordBytes }
 
-    private func tooLong(_ input: ByteInput, start: Int64?, line: Int64) -> RejectedRecord {
+    private func tooLong(_ input: ByteInput) -> RejectedRecord {
+        let (start, line) = recordStart
         var prefix: [UInt8] = []
         if let start, start >= input.offset {
             let rest = input.window.dropFirst(Int(clamping: start &- input.offset))
@@ -139,45 +158,58 @@ extension XMLReader {
 // MARK: - Events
 
 extension XMLReader {
-    /// Takes the events there are; `true` when the batch is full.
+    /// The rows set aside at a time: more records than a piece of input usually holds.
+    private static let blockRows = 128
+
+    /// Takes the events there are, as far as the batch has room.
     private func takeEvents(
         _ input: ByteInput,
         into batch: RecordBatch,
         room: inout Int
-    ) throws(ConnectorError) -> Bool {
-        let (events, text) = parser.events
-        let base = text ?? UnsafeRawPointer(input.chunk.base)
+    ) throws(ConnectorError) -> Pause {
         // An element is told from its next two events, and the last event may still change.
+        let (events, text) = parser.events
         let isLast = isComplete || failure != nil
         let limit = isLast ? events.count : events.count - 2
+        guard limit > 0 else { return .noEvents }
+        let target = skips > 0 ? skipped : batch
+        if target.count == 0, target.schema !== builder.schema {
+            target.replaceValues(with: builder.schema)
+        }
         var index = 0
-        defer { parser.forget(index) }
+        var block = XMLBlock(target, limit: Self.blockRows)
+        let source = XMLSource(input, hasOffsets: parser.offset != nil)
+        defer {
+            if block.used > 0 { target.retain(input.chunk) }
+            block.end()
+            parser.forget(index)
+        }
         while index < limit {
             switch place {
             case .outside:
-                try takeOutside(events[index])
+                if room <= 0 { return .batchFull }
+                if block.isFull { return .blockFull }
+                try takeOutside(events[index], source)
                 index += 1
-            case .inside(let start, let line):
-                let target = skips > 0 ? skipped : batch
+            case .inside:
+                let base = text ?? UnsafeRawPointer(input.chunk.base)
                 guard builder.take(events, base, from: &index, to: limit, in: target) else {
                     continue
                 }
-                room -= finish(events[index - 1], start: start, line: line, input, batch)
-                if builder.shouldForgetColumns {
-                    builder.forgetColumns()
-                    guard batch.count == 0 else { return true }
-                    batch.replaceValues(with: builder.schema)
+                let pause = finish(events[index - 1], source, input, &block, &room)
+                if let pause { return pause }
+            case .passing(let depth):
+                if let pause = pass(events[index], depth, target) {
+                    index += 1
+                    return pause
                 }
-            case .passing(let depth, let rejection):
-                pass(events[index], depth: depth, rejection, batch)
                 index += 1
             }
-            if case .outside = place, batch.isFull || room <= 0 { return true }
         }
-        return false
+        return .noEvents
     }
 
-    private func takeOutside(_ event: mr_xml_event) throws(ConnectorError) {
+    private func takeOutside(_ event: mr_xml_event, _ source: XMLSource) throws(ConnectorError) {
         if Int(event.kind) == MR_XML_END { return path.close() }
         guard Int(event.kind) == MR_XML_START, let name = event.name else { return }
         let isRecord = path.open(name)
@@ -187,41 +219,20 @@ extension XMLReader {
             throw error
         }
         guard isRecord else { return }
-        let start = parser.offset == nil ? nil : Int64(clamping: event.offset)
+        recordStart = (source.hasOffsets ? Int64(clamping: event.offset) : nil, Int64(event.length))
         builder.begin(at: path.names)
-        place = .inside(start: start, line: Int64(event.length))
+        place = .inside
     }
 
-    private func pass(
-        _ event: mr_xml_event,
-        depth: Int,
-        _ rejection: RejectedRecord,
-        _ batch: RecordBatch
-    ) {
-        let change = Int(event.kind) == MR_XML_START ? 1 : Int(event.kind) == MR_XML_END ? -1 : 0
-        guard depth + change == 0 else {
-            place = .passing(depth: depth + change, rejection: rejection)
-            return
-        }
+    /// Takes an event of a record that is not kept.
+    private func pass(_ event: mr_xml_event, _ depth: Int, _ target: RecordBatch) -> Pause? {
+        let kind = Int(event.kind)
+        let left = depth + (kind == MR_XML_START ? 1 : kind == MR_XML_END ? -1 : 0)
+        place = .passing(depth: left)
+        guard left == 0 else { return nil }
         advance(past: event)
-        reject(rejection, in: batch)
-    }
-
-    private func reject(_ rejection: RejectedRecord, in batch: RecordBatch) {
-        guard skips == 0 else { return countSkip() }
-        var rejection = rejection
-        rejection.topic = batch.topic
-        batch.reject(rejection)
-    }
-
-    /// Ends a record that was read before.
-    private func countSkip() {
-        skips -= 1
-        guard skips == 0 || skipped.isFull || skipped.arena.count > RecordBatch.byteLimit else {
-            return
-        }
-        builder.endBatch(skipped)
-        skipped.reset(topic: "", schema: builder.schema)
+        guard let rejection else { return nil }
+        return reject(rejection, target)
     }
 
     /// Moves the position behind the end of a record.
@@ -233,89 +244,76 @@ extension XMLReader {
         position.byte = Int64(clamping: event.offset)
     }
 
-    /// Ends a record; returns the bytes it takes in the batch.
+    private func reject(_ rejection: RejectedRecord, _ target: RecordBatch) -> Pause? {
+        if skips > 0 { return countSkip() }
+        var rejection = rejection
+        rejection.topic = target.topic
+        target.reject(rejection)
+        return nil
+    }
+
+    /// Counts a record that was read before; says when another block must begin.
+    private func countSkip() -> Pause? {
+        skips -= 1
+        guard skips == 0 || skipped.arena.count > RecordBatch.byteLimit else { return nil }
+        skipsEnd = true
+        return .blockFull
+    }
+
+    /// Ends a record, and says whether the batch ends with it.
     private func finish(
         _ event: mr_xml_event,
-        start: Int64?,
-        line: Int64,
+        _ source: XMLSource,
         _ input: ByteInput,
-        _ batch: RecordBatch
-    ) -> Int {
+        _ block: inout XMLBlock,
+        _ room: inout Int
+    ) -> Pause? {
         advance(past: event)
-        let length = Int(clamping: position.byte &- (start ?? position.byte))
+        let length = Int(clamping: position.byte &- (recordStart.byte ?? position.byte))
         if length > settings.maxRecordBytes || isTooLong {
             builder.drop()
-            reject(tooLong(input, start: start, line: line), in: batch)
-            return 0
+            return reject(tooLong(input), block.batch)
         }
-        guard skips == 0 else {
-            _ = builder.finish(into: skipped)
-            countSkip()
-            return 0
+        var metadata = RecordMetadata()
+        metadata.line = recordStart.line
+        if let start = recordStart.byte {
+            metadata.offset = start
+            metadata.raw = source.bytes(from: start, count: length)
         }
-        let row = builder.finish(into: batch)
-        let metadata = batch.metadata(row)
-        metadata.pointee.line = line
-        if let start {
-            metadata.pointee.offset = start
-            let at = Int(clamping: start &- input.offset)
-            if at >= 0, at + length <= input.window.count {
-                batch.retain(input.chunk)
-                metadata.pointee.raw = UnsafeRawBufferPointer(
-                    rebasing: input.window[at..<at + length]
-                )
-            }
+        builder.finish(metadata, into: &block)
+        if skips > 0 {
+            let pause = countSkip()
+            guard builder.shouldForgetColumns else { return pause }
+            skipsEnd = true
+            builder.forgetColumns()
+            return .blockFull
         }
-        return max(length, builder.size)
+        room -= max(length, builder.size)
+        guard builder.shouldForgetColumns else { return nil }
+        builder.forgetColumns()
+        return .batchFull
     }
 }
 
-/// The open elements outside records, and whether `record.path` leads to them.
-struct XMLOpenPath {
-    private let pattern: XMLPath
-    private(set) var names: [UnsafePointer<CChar>] = []
-    /// The number of outermost elements that the pattern's first steps match.
-    private var matched = 0
-    /// For each step the name last compared with it, and whether it was right.
-    private var answers: [(name: UnsafePointer<CChar>?, isRight: Bool)]
+/// The bytes of the window as they are while events are taken.
+struct XMLSource {
+    let hasOffsets: Bool
+    private let window: UnsafeRawBufferPointer
+    private let offset: Int64
 
-    init(_ pattern: XMLPath) {
-        self.pattern = pattern
-        answers = pattern.steps.map { _ in (nil, false) }
+    init(_ input: ByteInput, hasOffsets: Bool) {
+        self.hasOffsets = hasOffsets
+        window = input.window
+        offset = input.offset
     }
 
-    var depth: Int { names.count }
-
-    /// Whether a record can be in or at the innermost element.
-    var isOnWay: Bool { !pattern.isAnchored || matched == names.count }
-
-    /// Opens an element; returns whether it is a record.
-    mutating func open(_ name: UnsafePointer<CChar>) -> Bool {
-        names.append(name)
-        guard pattern.isAnchored else {
-            return names.count >= pattern.steps.count
-                && pattern.steps.indices.allSatisfy {
-                    matches(names[names.count - pattern.steps.count + $0], step: $0)
-                }
+    /// The bytes of a record as they arrived; none when the window does not hold all of them.
+    @inline(__always)
+    func bytes(from start: Int64, count: Int) -> UnsafeRawBufferPointer {
+        let at = Int(clamping: start &- offset)
+        guard at >= 0, count <= window.count - at else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
         }
-        guard matched == names.count - 1, matched < pattern.steps.count,
-            matches(name, step: matched)
-        else { return false }
-        matched += 1
-        return matched == pattern.steps.count
-    }
-
-    /// Closes the innermost element.
-    mutating func close() {
-        names.removeLast()
-        matched = min(matched, names.count)
-    }
-
-    private mutating func matches(_ name: UnsafePointer<CChar>, step: Int) -> Bool {
-        guard let wanted = pattern.steps[step] else { return true }
-        if answers[step].name == name { return answers[step].isRight }
-        let isRight = String(cString: name) == wanted
-        answers[step] = (name, isRight)
-        return isRight
+        return UnsafeRawBufferPointer(rebasing: window[at..<at + count])
     }
 }

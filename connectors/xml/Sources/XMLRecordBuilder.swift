@@ -34,8 +34,7 @@ struct XMLRecordBuilder {
 
     /// Begins a record, the last element of `path`.
     mutating func begin(at path: [UnsafePointer<CChar>]) {
-        self.path = path
-        for column in cells.indices { cells[column] = .missing }
+        if !arrays.isEmpty { self.path = path }
         repeats.removeAll()
         nesting.removeAll()
         recordText.count = 0
@@ -193,6 +192,7 @@ extension XMLRecordBuilder {
     mutating func drop() {
         columns.removeLast(from: keptColumns)
         cells.removeSubrange(keptColumns...)
+        for column in cells.indices { cells[column] = .missing }
         repeats.removeAll()
     }
 
@@ -211,22 +211,22 @@ extension XMLRecordBuilder {
         sparseRecords = 0
     }
 
-    /// Appends the record to `batch`, and returns its row.
-    mutating func finish(into batch: RecordBatch) -> Int {
+    /// Appends the record to `block`.
+    @inline(__always)
+    mutating func finish(_ metadata: RecordMetadata, into block: inout XMLBlock) {
+        let batch = block.batch
         if recordText.count > 0 {
             place(.text, .slice(.string, arena.copy(recordText.bytes, in: batch)), in: batch)
         }
         for column in repeats.columns { cells[column] = array(column, in: batch) }
-        if batch.schema.count != columns.count || batch.schema !== columns.schema() {
-            batch.widen(to: columns.schema())
+        var columns = columns
+        cells.withUnsafeMutableBufferPointer {
+            block.append($0, metadata) { columns.schema() }
         }
-        let row = batch.appendRow()
-        let target = batch.row(row)
-        for column in cells.indices { target[column] = cells[column] }
+        self.columns = columns
         keptColumns = columns.count
         let isSparse = keptColumns > 256 && fieldCount * 4 < keptColumns
         sparseRecords = isSparse ? sparseRecords + 1 : 0
-        return row
     }
 
     private mutating func array(_ column: Int, in batch: RecordBatch) -> Cell {
@@ -300,6 +300,8 @@ struct XMLArena {
     private static let piece = 32 << 10
     private var next: UnsafeMutableRawPointer?
     private var left = 0
+    /// The batch whose memory it is.
+    private var owner: ObjectIdentifier?
 
     /// Copies bytes to where the batch keeps them.
     @inline(__always)
@@ -310,6 +312,7 @@ struct XMLArena {
         if left < bytes.count || next == nil {
             left = max(bytes.count, Self.piece)
             next = batch.arena.allocate(left)
+            owner = ObjectIdentifier(batch)
         }
         guard let target = next else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         if let start = bytes.baseAddress {
@@ -322,8 +325,8 @@ struct XMLArena {
 
     /// Gives back what is left; the next copy may be into another batch.
     mutating func giveBack(to batch: RecordBatch) {
-        guard next != nil else { return }
-        batch.arena.giveBack(left)
+        if owner == ObjectIdentifier(batch) { batch.arena.giveBack(left) }
+        owner = nil
         next = nil
         left = 0
     }
