@@ -110,17 +110,16 @@ let package = Package(
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
-        tests(
-            "TopicsTests",
-            ["Topics", "ConnectorSDK", "Compression", "CBytes", "TestServices"],
-            exclude: ["kafka_records.py"]
-        ),
+        tests("TopicsTests", ["Topics", "ConnectorSDK", "Compression", "CBytes"]),
         tests("TopicLogTests", ["TopicLog", "Topics", "ConnectorSDK", "SQLiteClient"]),
         tests("ConvertersTests", ["Converters", "JSONRecords", "ConnectorSDK"]),
         tests("TransformsTests", ["Transforms", "ConnectorSDK"]),
         tests(
             "PipelineEngineTests",
-            ["PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK"]
+            [
+                "PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK",
+                "TestServices", logging,
+            ]
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),
         .target(name: "TestServices", path: "Tests/TestServices", swiftSettings: settings),

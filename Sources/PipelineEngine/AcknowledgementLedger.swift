@@ -27,6 +27,9 @@ struct AcknowledgementLedger {
     /// Whether all that was sent is durable.
     var isSettled: Bool { first == entries.count }
 
+    /// The entries it holds, which stay few as long as commits keep up. (D7)
+    var retainedEntries: Int { entries.count }
+
     /// The ticket of what was sent last, or `nil` when all is durable.
     var lastTicket: Int64? { isSettled ? nil : entries.last?.ticket }
 

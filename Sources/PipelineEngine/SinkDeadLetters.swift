@@ -127,7 +127,12 @@ final class SinkDeadLetters {
         lastTicket = 0
     }
 
-    func close() { producer?.close() }
+    /// Lets go of the producer, after it is known what of the dead letters is durable: the next
+    /// attempt reads the marks.
+    func close() {
+        try? settle()
+        producer?.close()
+    }
 
     private func destination() throws(ConnectorError) -> (any TopicProducer, TopicTarget) {
         if let producer, let target { return (producer, target) }

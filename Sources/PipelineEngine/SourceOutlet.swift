@@ -77,6 +77,15 @@ final class SourceOutlet: RecordOutlet {
         }
     }
 
+    /// Waits until it is known of everything that was sent whether it is durable.
+    ///
+    /// D3: the next attempt reads the positions. What was on its way to the disk then, and became
+    /// durable only afterwards, would be sent again.
+    func awaitFate() {
+        guard let ticket = ledger.lastTicket else { return }
+        _ = try? producer.waitUntilDurable(through: ticket, deadline: nil)
+    }
+
     func idle(for duration: Duration) async throws(ConnectorError) {
         let end = ContinuousClock.now + duration
         while !isStopping {

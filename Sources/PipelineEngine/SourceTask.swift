@@ -29,8 +29,13 @@ struct SourceTask {
             catalog: environment.catalog
         )
         let positions = try environment.store.positions(of: plan.name)
-        try await source.run(from: positions, into: outlet)
-        try await outlet.settle()
+        do throws(ConnectorError) {
+            try await source.run(from: positions, into: outlet)
+            try await outlet.settle()
+        } catch {
+            outlet.awaitFate()
+            throw error
+        }
         return .ended
     }
 }
