@@ -144,6 +144,6 @@ let package = Package(
         + connector(
             "sqlite",
             module: "SQLiteConnector",
-            libraries: ["SQLiteClient", "CSQLiteShim"]
+            libraries: ["SQLiteClient", "CSQLiteShim", "CSQLite", logging]
         )
 )

@@ -18,7 +18,7 @@ public final class SQLiteStatement {
         case null = 5
     }
 
-    private let handle: SQLiteStatementHandle
+    internal let handle: SQLiteStatementHandle
     /// The columns of a row, 0 for a statement that gives none.
     public let columnCount: Int
     /// The parameters to bind.

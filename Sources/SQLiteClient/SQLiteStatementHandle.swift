@@ -26,3 +26,8 @@ internal struct SQLiteStatementHandle: ~Copyable {
         return SQLiteFailure(code: code, message: message)
     }
 }
+
+extension SQLiteStatement {
+    /// The statement itself, for C code that binds or reads many values; valid as long as this one.
+    public var pointer: OpaquePointer { handle.pointer }
+}
