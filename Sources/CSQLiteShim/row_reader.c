@@ -39,43 +39,63 @@ static uint8_t *copy(mr_slab *slab, const void *bytes, int64_t count) {
     return start;
 }
 
-int mr_row_read(struct sqlite3_stmt *statement, int first, int count, const uint8_t *booleans,
+/* Reads text or bytes. Their cell has no address when the slab has no room. */
+static int read_slice(sqlite3_value *value, int is_text, int must_be_utf8, mr_cell *cell,
+                      mr_slab *slab) {
+    const void *bytes =
+        is_text ? (const void *)sqlite3_value_text(value) : sqlite3_value_blob(value);
+    int64_t length = sqlite3_value_bytes(value);
+    if (!bytes && (is_text || length > 0)) return MR_ROW_NO_MEMORY;
+    if (must_be_utf8 && !is_utf8(bytes, (const uint8_t *)bytes + length)) return MR_ROW_NOT_UTF8;
+    uint8_t *copied = copy(slab, bytes, length);
+    cell->bits = (uint64_t)(uintptr_t)copied;
+    cell->length = (uint32_t)length;
+    cell->tag = is_text ? MR_TAG_STRING : MR_TAG_BYTES;
+    return copied ? MR_ROW_READ : MR_ROW_NEEDS_ROOM;
+}
+
+static int read_value(sqlite3_value *value, const uint16_t *allowed, mr_cell *cell,
+                      mr_slab *slab) {
+    int type = sqlite3_value_type(value);
+    switch (type) {
+    case SQLITE_INTEGER:
+        cell->bits = (uint64_t)sqlite3_value_int64(value);
+        cell->tag = MR_TAG_INT;
+        if (allowed && *allowed & 1 << MR_TAG_BOOL && cell->bits <= 1) cell->tag = MR_TAG_BOOL;
+        return MR_ROW_READ;
+    case SQLITE_FLOAT: {
+        double real = sqlite3_value_double(value);
+        memcpy(&cell->bits, &real, 8);
+        cell->tag = MR_TAG_DOUBLE;
+        return MR_ROW_READ;
+    }
+    case SQLITE_TEXT:
+    case SQLITE_BLOB:
+        return read_slice(value, type == SQLITE_TEXT, type == SQLITE_TEXT && allowed, cell, slab);
+    default: cell->tag = MR_TAG_NULL; return MR_ROW_READ;
+    }
+}
+
+int mr_row_read(struct sqlite3_stmt *statement, int first, int count, const uint16_t *allowed,
                 mr_cell *cells, mr_slab *slab) {
     uint8_t *start = slab->next;
     int fits = 1;
     slab->needed = 0;
     for (int i = 0; i < count; i++) {
-        sqlite3_value *value = sqlite3_column_value(statement, first + i);
         mr_cell cell = {0};
-        int type = sqlite3_value_type(value);
-        if (type == SQLITE_INTEGER) {
-            cell.bits = (uint64_t)sqlite3_value_int64(value);
-            cell.tag = booleans[i] && cell.bits <= 1 ? MR_TAG_BOOL : MR_TAG_INT;
-        } else if (type == SQLITE_FLOAT) {
-            double real = sqlite3_value_double(value);
-            memcpy(&cell.bits, &real, 8);
-            cell.tag = MR_TAG_DOUBLE;
-        } else if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
-            int is_text = type == SQLITE_TEXT;
-            const void *bytes = is_text ? (const void *)sqlite3_value_text(value)
-                                        : sqlite3_value_blob(value);
-            int64_t length = sqlite3_value_bytes(value);
-            if (!bytes && (is_text || length > 0)) return MR_ROW_NO_MEMORY;
-            if (is_text && !is_utf8(bytes, (const uint8_t *)bytes + length)) {
-                slab->next = start;
-                return 1 + i;
-            }
-            uint8_t *copied = copy(slab, bytes, length);
-            if (!copied) fits = 0;
-            cell.bits = (uint64_t)(uintptr_t)copied;
-            cell.length = (uint32_t)length;
-            cell.tag = is_text ? MR_TAG_STRING : MR_TAG_BYTES;
-        } else {
-            cell.tag = MR_TAG_NULL;
-        }
+        sqlite3_value *value = sqlite3_column_value(statement, first + i);
+        int result = read_value(value, allowed ? allowed + i : NULL, &cell, slab);
+        if (result == MR_ROW_NEEDS_ROOM) fits = 0;
+        if (result == MR_ROW_READ && allowed && !(allowed[i] & 1 << cell.tag))
+            result = MR_ROW_OTHER_TYPE;
         cells[i] = cell;
+        if (result > MR_ROW_NEEDS_ROOM) {
+            slab->next = start;
+            slab->column = i;
+            return result;
+        }
     }
-    if (fits) return 0;
+    if (fits) return MR_ROW_READ;
     slab->next = start;
     return MR_ROW_NEEDS_ROOM;
 }

@@ -6,20 +6,28 @@
 
 #include "batch_table.h"
 
-/* Memory that text and bytes are copied into. */
+/* Memory that text and bytes are copied into, and what was found. */
 typedef struct mr_slab {
     uint8_t *next;
     uint8_t *end;
-    /* Set when the row did not fit: the bytes that its text and bytes need together. */
+    /* The bytes that the row's text and bytes need together. */
     int64_t needed;
+    /* The column that the result is about. */
+    int32_t column;
 } mr_slab;
 
-/* What mr_row_read returns beside 0. */
-enum { MR_ROW_NEEDS_ROOM = -1, MR_ROW_NO_MEMORY = -2 };
+enum {
+    MR_ROW_READ = 0,
+    /* The slab is too small; the call may be repeated with a larger one. */
+    MR_ROW_NEEDS_ROOM,
+    MR_ROW_NO_MEMORY,
+    MR_ROW_NOT_UTF8,
+    /* A value's type is not among those allowed. */
+    MR_ROW_OTHER_TYPE
+};
 
-/* Reads columns `first` ..< `first` + `count` of the current row into cells. `booleans[i]` says
-   that 0 and 1 in column i mean false and true.
-   Returns 0, MR_ROW_NEEDS_ROOM, after which the call may be repeated with a larger slab, or
-   1 + the number of a column whose text is not UTF-8. */
-int mr_row_read(struct sqlite3_stmt *statement, int first, int count, const uint8_t *booleans,
+/* Reads columns `first` ..< `first` + `count` of the current row into cells. Bit n of `allowed[i]`
+   says that column i may hold cells of tag n; where a bool is allowed, 0 and 1 are made one.
+   Without `allowed` any value will do, and text may be any bytes. */
+int mr_row_read(struct sqlite3_stmt *statement, int first, int count, const uint16_t *allowed,
                 mr_cell *cells, mr_slab *slab);

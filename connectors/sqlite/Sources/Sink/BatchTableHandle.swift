@@ -32,6 +32,14 @@ internal final class BatchTableHandle {
     /// The pages in the write-ahead log after the last commit.
     internal var pagesInLog: Int64 { walPages.pointee }
 
+    /// Whether the page cache overflowed since this was asked last.
+    internal func takeSpill() -> Bool {
+        var spilled: Int32 = 0
+        var highest: Int32 = 0
+        sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_SPILL, &spilled, &highest, 1)
+        return spilled > 0
+    }
+
     /// The name of the table that shows at least `count` columns, `c0` and so on.
     internal func tableName(columns count: Int) throws(SQLiteFailure) -> String {
         guard let size = Self.sizes.first(where: { $0 >= count }) else {

@@ -49,6 +49,7 @@ internal final class SinkDatabase {
             throw .sqlite(error, "open the database \(settings.path)", path: settings.path)
         }
         shared = SharedDatabase.join(Self.canonical(settings.path))
+        try attempt("size the cache") { () throws(SQLiteFailure) in try sizeCache() }
     }
 
     deinit { close() }
@@ -76,6 +77,10 @@ internal final class SinkDatabase {
     ) throws(SQLiteFailure) -> Int64 {
         let statement = try handle.prepare(sql)
         return try statement.step() ? statement.int64(0) : 0
+    }
+
+    private func sizeCache() throws(SQLiteFailure) {
+        try handle.execute("PRAGMA cache_size = -\(pace.cacheBytes / 1_024)")
     }
 
     /// How many records the next transaction should have.
@@ -110,6 +115,9 @@ internal final class SinkDatabase {
         }
         try attempt("write") { () throws(SQLiteFailure) in try handle.execute("RELEASE batch") }
         rows += batch.count
+        if batches.takeSpill(), pace.noteSpill() {
+            try attempt("size the cache") { () throws(SQLiteFailure) in try sizeCache() }
+        }
     }
 
     /// Makes everything written durable together with offsets. (D2)
@@ -243,13 +251,7 @@ extension SinkDatabase {
     private func tendLog() throws(ConnectorError) {
         let pages = batches.pagesInLog
         let written = pages >= pagesBefore ? pages - pagesBefore : pages
-        let cache = pace.cacheBytes
         pace.note(rows: rows, pages: written)
-        if pace.cacheBytes != cache || schemaVersion < 0 {
-            try attempt("size the cache") { () throws(SQLiteFailure) in
-                try handle.execute("PRAGMA cache_size = -\(pace.cacheBytes / 1_024)")
-            }
-        }
         guard settings.journalMode == .wal else { return }
         if pages < pagesAtRequest { pagesAtRequest = 0 }
         if pages &* pageSize > Self.logLimit {

@@ -189,10 +189,10 @@ extension SinkSettings {
     )
     private static let cacheSizeKey: ConfigKey<Int> = .size(
         "cache.size",
-        default: 64 << 20,
+        default: 128 << 20,
         in: (1 << 20)...(64 << 30),
         importance: .low,
-        help: "The page cache's limit. It starts at 8 MiB and grows only where pages are needed "
-            + "again and again, as with keys in random order."
+        help: "The page cache's limit. It starts at 8 MiB and grows only where a transaction's "
+            + "pages do not fit, as with keys in random order."
     )
 }

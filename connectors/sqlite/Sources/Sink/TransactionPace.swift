@@ -25,6 +25,15 @@ internal struct TransactionPace {
         cacheBytes = min(Self.smallestCache, cacheLimit)
     }
 
+    /// Takes note that the cache was too small for the pages of a transaction.
+    ///
+    /// - Returns: whether the cache is to be larger from now on.
+    internal mutating func noteSpill() -> Bool {
+        guard cacheBytes < cacheLimit else { return false }
+        cacheBytes = min(cacheBytes * 2, cacheLimit)
+        return true
+    }
+
     /// Takes note of a transaction that wrote `rows` rows and `pages` pages.
     internal mutating func note(rows: Int, pages: Int64) {
         // A short transaction says nothing: records had stopped coming.
@@ -32,7 +41,6 @@ internal struct TransactionPace {
         let perRow = Double(pages) / Double(rows)
         if perRow > Self.sparse {
             records = min(records * 2, base * Self.growthLimit)
-            cacheBytes = min(cacheBytes * 2, cacheLimit)
         } else if perRow < Self.dense, records > base {
             records = max(records / 2, base)
         }
