@@ -131,6 +131,13 @@ let package = Package(
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
         tests("ChaosTests", ["TestServices", "millrace"], exclude: ["kill.py", "disk_full.py"]),
         tests("CommandTests", ["TestServices", "millrace"]),
+        tests(
+            "WritingAConnectorTests",
+            [
+                "ConnectorSDK", "ConnectorTesting", "Converters", "PipelineEngine", "TestServices",
+                "TopicLog", logging,
+            ]
+        ),
         tests("TidyTests", ["TestServices"]),
     ]
         + connector(
