@@ -40,7 +40,36 @@ extension PluginCatalog {
         issues += validateFormat(definition, values)
         if definition.kind == .sink { issues += validateTopics(values) }
         issues += validateErrors(definition, values)
+        issues += validateTransforms(values, known: issues)
         return issues
+    }
+
+    /// What only the transforms and predicates themselves know of their keys.
+    private func validateTransforms(
+        _ values: [String: String],
+        known issues: [ConfigIssue]
+    ) -> [ConfigIssue] {
+        func isTheirs(_ key: String) -> Bool {
+            key.hasPrefix("transforms") || key.hasPrefix("predicates")
+        }
+        let hasReference = values.contains {
+            isTheirs($0.key) && ReferenceResolver.hasReference($0.value)
+        }
+        guard !hasReference, !issues.contains(where: { isTheirs($0.key) }) else { return [] }
+        do throws(ConnectorError) {
+            _ = try TransformChain(Configuration(values), catalog: self)
+            return []
+        } catch {
+            let key = error.configurationKey ?? FrameworkKeys.transforms.declaration.name
+            let hint = error.hint.map { " \($0)" } ?? ""
+            return [
+                ConfigIssue(
+                    key: key,
+                    message: "cannot work: \(error.message)\(hint)",
+                    isMissing: values[key] == nil
+                )
+            ]
+        }
     }
 
     private func unknownPlugin(_ definition: ConnectorDefinition) -> ConfigIssue {

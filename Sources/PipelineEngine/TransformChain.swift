@@ -24,7 +24,7 @@ final class TransformChain {
             }
             let nested = configuration.nested(
                 below: prefix,
-                without: ["type", "predicate", "negate"]
+                without: ["type", "negate"]
             )
             let selector = try Self.selector(prefix, configuration, catalog)
             do {

@@ -1,5 +1,3 @@
-internal import CBytes
-internal import Compression
 public import ConnectorSDK
 
 /// Encodes records into one Kafka RecordBatch, magic 2.
@@ -28,12 +26,16 @@ public final class RecordBatchBuilder {
     /// Runs of records that have no timestamp yet and are written as if they had the base's.
     private var unstamped: [Range<Int>] = []
     private var unstampedCount = 0
-    private var compressor: BlockCompressor?
-    private var scratch: OutputBuffer?
+    private var compressor: BatchCompressor?
 
     /// Makes an empty builder.
-    public init(buffer: OutputBuffer = OutputBuffer()) {
+    ///
+    /// - Parameters:
+    ///   - buffer: where the batch is written; what it holds is forgotten.
+    ///   - compressor: shared by the builders of a task, so that it is not made for each batch.
+    public init(buffer: OutputBuffer = OutputBuffer(), compressor: BatchCompressor? = nil) {
         self.buffer = buffer
+        self.compressor = compressor
         buffer.count = 0
         base = buffer.reserve(RecordBatchHeader.length)
         capacity = buffer.capacity
@@ -226,28 +228,15 @@ extension RecordBatchBuilder {
         _ type: TopicSettings.CompressionType
     ) throws(ConnectorError) -> RecordBatchHeader.Attributes {
         guard type != .none else { return [] }
-        let compressor = self.compressor ?? BlockCompressor()
+        let compressor = self.compressor ?? BatchCompressor()
         self.compressor = compressor
-        let scratch = self.scratch ?? OutputBuffer(capacity: byteCount)
-        self.scratch = scratch
-        scratch.count = 0
         let records = UnsafeRawBufferPointer(
             start: base + RecordBatchHeader.length,
             count: byteCount - RecordBatchHeader.length
         )
-        let codec: UInt16
-        switch type {
-        case .none: return []
-        case .lz4:
-            try compressor.compressLZ4(records, into: scratch)
-            codec = 3
-        case .zstd:
-            try compressor.compressZstd(records, into: scratch)
-            codec = 4
-        }
-        guard scratch.count < records.count else { return [] }
+        guard let (bytes, codec) = try compressor.compress(records, type) else { return [] }
         buffer.count = RecordBatchHeader.length
-        buffer.append(scratch.bytes)
+        buffer.append(bytes)
         byteCount = buffer.count
         return .init(rawValue: codec)
     }

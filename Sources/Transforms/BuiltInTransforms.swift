@@ -5,6 +5,11 @@ public let builtInTransforms: [any Transform.Type] = [
     Cast.self, Filter.self, InsertField.self, ReplaceField.self,
 ]
 
+/// The predicates that come with Millrace, under Kafka Connect's names.
+public let builtInPredicates: [any Predicate.Type] = [
+    HasHeaderKey.self, RecordIsTombstone.self, TopicNameMatches.self,
+]
+
 extension ConnectorError.Code {
     /// A transform that names fields met a record whose value has none.
     internal static let noFields = Self("transform.no_fields")

@@ -181,13 +181,29 @@ struct FilterTests {
         #expect(batch.rejections.map(\.value) == [Array("x".utf8), Array("y".utf8)])
     }
 
+    @Test("without a condition all that a predicate chooses is dropped, tombstones too")
+    func dropsAll() throws {
+        let filter = try Filter(configuration: Configuration(["predicate": "p"]))
+        let batch = makeBatch([["a": .int(0)], ["a": .missing]])
+        batch.metadata(1).pointee.isTombstone = true
+        try filter.apply(batch)
+        #expect(batch.count == 0)
+        #expect(batch.rejections.isEmpty)
+        let opaque = makeOpaqueBatch(["x"])
+        try filter.apply(opaque)
+        #expect(opaque.count == 0)
+    }
+
     @Test("a wrong condition is found by validation, with its place")
     func validates() {
         let issues = Filter.configuration.validate(["condition": ".a >"])
         #expect(issues.first?.key == "condition")
         #expect(issues.first?.message.contains("at character 5") == true)
         #expect(Filter.configuration.validate(["condition": ".a > 1"]).isEmpty)
-        #expect(Filter.configuration.validate([:]).first?.isMissing == true)
+        #expect(
+            failure { _ = try Filter(configuration: Configuration([:])) }
+                == "configuration.invalid condition"
+        )
         #expect(failure { _ = try Self.filter(".a =") } == "configuration.invalid condition")
     }
 }

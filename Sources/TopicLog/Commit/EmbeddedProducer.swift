@@ -6,6 +6,7 @@ internal final class EmbeddedProducer: TopicProducer {
     private let data: DataDirectory
     private let queue: CommitQueue
     private let lane = ProducerLane()
+    private let compressor = BatchCompressor()
     private var lastTicket: Int64 = 0
 
     internal init(_ data: DataDirectory, queue: CommitQueue) {
@@ -16,8 +17,7 @@ internal final class EmbeddedProducer: TopicProducer {
     deinit { lane.close() }
 
     internal func makeBuilder() -> RecordBatchBuilder {
-        guard let buffer = lane.takeBuffer() else { return RecordBatchBuilder() }
-        return RecordBatchBuilder(buffer: buffer)
+        RecordBatchBuilder(buffer: lane.takeBuffer() ?? OutputBuffer(), compressor: compressor)
     }
 
     internal func submit(_ unit: CommitUnit) throws(ConnectorError) -> Int64 {
