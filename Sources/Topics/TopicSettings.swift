@@ -36,7 +36,7 @@ public struct TopicSettings: Sendable, Hashable {
         case os
     }
 
-    /// `cleanup.policy`
+    /// `cleanup.policy`: what happens to old records.
     public var cleanupPolicy = CleanupPolicy.delete
     /// `retention.ms`: the age at which a segment is deleted, -1 for never.
     public var retentionMilliseconds: Int64 = 604_800_000
@@ -44,23 +44,23 @@ public struct TopicSettings: Sendable, Hashable {
     public var retentionBytes: Int64 = -1
     /// `retention.hold.sinks`: keeps what a registered sink has not read, whatever the age.
     public var retentionHoldSinks = true
-    /// `segment.bytes`
+    /// `segment.bytes`: the size at which a new segment begins.
     public var segmentBytes: Int64 = 1 << 30
-    /// `segment.ms`
+    /// `segment.ms`: the age at which a new segment begins.
     public var segmentMilliseconds: Int64 = 604_800_000
-    /// `compression.type`
+    /// `compression.type`: the codec of new batches.
     public var compressionType = CompressionType.none
-    /// `message.timestamp.type`
+    /// `message.timestamp.type`: whose clock a record's timestamp is.
     public var timestampType = TimestampType.createTime
     /// `max.message.bytes`: the largest batch, a single record's included.
     public var maxMessageBytes: Int64 = 64 << 20
     /// `delete.retention.ms`: how long compaction keeps a tombstone.
     public var deleteRetentionMilliseconds: Int64 = 86_400_000
-    /// `min.compaction.lag.ms`
+    /// `min.compaction.lag.ms`: how long a record is safe from compaction.
     public var minCompactionLagMilliseconds: Int64 = 0
-    /// `min.cleanable.dirty.ratio`
+    /// `min.cleanable.dirty.ratio`: the share of uncompacted bytes at which compaction begins.
     public var minCleanableDirtyRatio = 0.5
-    /// `durability`
+    /// `durability`: when an append counts as done.
     public var durability = Durability.fsync
 
     /// Makes the default settings.

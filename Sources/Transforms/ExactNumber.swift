@@ -75,8 +75,8 @@ internal enum ExactNumber {
         }
     }
 
-    /// 10 to the power of 0 ... 18.
     /// Ten to the power of a number from 0 to 18.
+    @inline(__always)
     static func powerOfTen(_ exponent: Int) -> Int64 {
         Int64(bitPattern: mr_power_of_ten(UInt32(truncatingIfNeeded: exponent)))
     }
