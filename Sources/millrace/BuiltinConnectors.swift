@@ -4,14 +4,15 @@ import Converters
 import FileConnector
 import JSONFormat
 import PipelineEngine
+import SQLiteConnector
 import Transforms
 import XMLFormat
 
 /// Everything that pipelines can name: what is not in these lists does not exist.
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
-        sources: [FileSource.self],
-        sinks: [],
+        sources: [FileSource.self, SQLiteSource.self],
+        sinks: [SQLiteSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
         ]),
