@@ -141,18 +141,12 @@ public struct DirectoryWalk {
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = readdir(stream) {
-            guard let name = Self.name(entry) else {
+            guard let name = FileSystem.name(entry) else {
                 problems.append(FileSystemError("use a name that is not UTF-8 in", path, EILSEQ))
                 continue
             }
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
-    }
-
-    private static func name(_ entry: UnsafeMutablePointer<dirent>) -> String? {
-        let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
-        let start = UnsafeRawPointer(entry).advanced(by: offset)
-        return String(validatingCString: start.assumingMemoryBound(to: CChar.self))
     }
 }

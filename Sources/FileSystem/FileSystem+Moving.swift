@@ -13,48 +13,49 @@ extension FileSystem {
         into directory: String
     ) throws(FileSystemError) -> String {
         try makeDirectories(directory)
-        let wanted = directory + "/" + name(of: path)
-        var target = wanted
-        var number = 0
-        while true {
-            do throws(FileSystemError) {
-                try rename(path, toNew: target)
-                break
-            } catch {
-                if error.isCrossDevice {
-                    return try copyAndRemove(path, into: directory)
-                }
-                // Ten thousand files of one name are a mistake, not a collision.
-                guard error.isTaken, number < 10_000 else { throw error }
-            }
-            number += 1
-            target = numbered(wanted, String(number))
+        let target: String
+        do throws(FileSystemError) {
+            target = try move(path, to: directory + "/" + name(of: path))
+        } catch {
+            guard error.isCrossDevice else { throw error }
+            return try copyAndRemove(path, into: directory)
         }
         try synchronizeDirectory(directory)
         try synchronizeDirectory(self.directory(of: path))
         return target
     }
 
-    internal static func copyAndRemove(
+    /// Renames a file within a file system; a name that is taken gets a number.
+    ///
+    /// - Returns: the new path.
+    @discardableResult
+    public static func move(
         _ path: String,
-        into directory: String
+        to wanted: String
     ) throws(FileSystemError) -> String {
-        let wanted = directory + "/" + name(of: path)
-        let temporary = directory + "/." + name(of: path) + ".millrace-tmp"
-        try remove(temporary)
-        try copy(path, toNew: temporary)
         var target = wanted
         var number = 0
         while true {
             do throws(FileSystemError) {
-                try rename(temporary, toNew: target)
-                break
+                try rename(path, toNew: target)
+                return target
             } catch {
+                // Ten thousand files of one name are a mistake, not a collision.
                 guard error.isTaken, number < 10_000 else { throw error }
             }
             number += 1
             target = numbered(wanted, String(number))
         }
+    }
+
+    internal static func copyAndRemove(
+        _ path: String,
+        into directory: String
+    ) throws(FileSystemError) -> String {
+        let temporary = directory + "/." + name(of: path) + ".millrace-tmp"
+        try remove(temporary)
+        try copy(path, toNew: temporary)
+        let target = try move(temporary, to: directory + "/" + name(of: path))
         try synchronizeDirectory(directory)
         try remove(path)
         try synchronizeDirectory(self.directory(of: path))

@@ -101,6 +101,26 @@ public enum FileSystem {
         try synchronizeDirectory(directory(of: path))
     }
 
+    /// The names in a directory, sorted, without `.` and `..`; those that are not UTF-8 are left out.
+    public static func names(in directory: String) throws(FileSystemError) -> [String] {
+        guard let stream = opendir(directory) else {
+            throw FileSystemError("list", directory, errno)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            if let name = Self.name(entry), name != ".", name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// The name of a directory's entry; `nil` when it is not UTF-8.
+    internal static func name(_ entry: UnsafeMutablePointer<dirent>) -> String? {
+        let offset = MemoryLayout<dirent>.offset(of: \.d_name) ?? 0
+        let start = UnsafeRawPointer(entry).advanced(by: offset)
+        return String(validatingCString: start.assumingMemoryBound(to: CChar.self))
+    }
+
     /// The whole content of a small file, cut off at `limit` bytes; `nil` when there is none.
     public static func content(of path: String, limit: Int) throws(FileSystemError) -> [UInt8]? {
         guard let information = try FileInformation.of(path) else { return nil }
