@@ -15,7 +15,7 @@ public final class JSONConverter: Converter {
     /// The keys.
     public static let configuration = ConfigSpec()
 
-    private let plainParser = JSONRecordParser()
+    private var plainParsers = TopicParsers()
     private let typedParser = JSONRecordParser()
     private let valueWriter = JSONRecordWriter()
     private let keys = JSONKeys()
@@ -41,7 +41,7 @@ public final class JSONConverter: Converter {
         let first = batch.indices.first { !batch.metadata($0).pointee.isTombstone }
         let id = first.flatMap { SchemaHeader.id(batch.metadata($0).pointee) }
         let typed = try id.flatMap { id throws(ConnectorError) in try schema(id, in: schemas) }
-        let parser = typed == nil ? plainParser : typedParser
+        let parser = typed == nil ? plainParsers[batch.topic] : typedParser
         parser.begin(batch, schema: typed)
         let rawIsJSON =
             id != nil && typed == nil

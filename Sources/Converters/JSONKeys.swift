@@ -3,7 +3,7 @@ internal import JSONRecords
 
 /// Keys as JSON objects: written from the fields of a key, and read back into them.
 internal final class JSONKeys {
-    private let parser = JSONRecordParser(scalarField: "key")
+    private var parsers = TopicParsers(scalarField: "key")
     private let oddParser = JSONRecordParser(scalarField: "key")
     private let writer = JSONRecordWriter()
     private let output = OutputBuffer(capacity: 4 << 10)
@@ -17,11 +17,12 @@ internal final class JSONKeys {
     func decode(_ batch: RecordBatch) {
         guard let schema = batch.keySchema, schema.isOpaque else { return }
         parsed.reset(topic: batch.topic)
+        let parser = parsers[batch.topic]
         parser.begin(parsed)
         for row in batch.indices {
             let cell = batch.keyRow(row)?.pointee ?? .missing
             if cell.isSlice {
-                parse(cell.slice)
+                parse(cell.slice, with: parser)
             } else {
                 parsed.appendRow()
             }
@@ -35,7 +36,7 @@ internal final class JSONKeys {
         }
     }
 
-    private func parse(_ text: UnsafeRawBufferPointer) {
+    private func parse(_ text: UnsafeRawBufferPointer, with parser: JSONRecordParser) {
         switch parser.append(text, to: parsed) {
         case .parsed: return
         case .invalid:

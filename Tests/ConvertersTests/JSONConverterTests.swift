@@ -53,6 +53,20 @@ struct JSONConverterTests {
         }
     }
 
+    @Test("the records of one topic do not get the fields of another's")
+    func topicsAreApart() throws {
+        let converter = try make()
+        for (topic, text) in [("a", #"{"x":1}"#), ("b", #"{"y":2}"#), ("a", #"{"x":3}"#)] {
+            let batch = TopicRecord.batch([TopicRecord(text, key: text)])
+            batch.topic = topic
+            try converter.decodeValues(batch, rest: RecordBatch(), schemas: MemoryRegistry())
+            try converter.decodeKeys(batch)
+            let name = topic == "a" ? "x" : "y"
+            #expect(batch.schema.names == [name])
+            #expect(batch.keySchema?.names == [name])
+        }
+    }
+
     @Test("records that need another schema go to the next batch, in order")
     func splits() throws {
         let converter = try make()
