@@ -12,7 +12,7 @@ import XMLFormat
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
         sources: [FileSource.self, SQLiteSource.self],
-        sinks: [SQLiteSink.self],
+        sinks: [FileSink.self, SQLiteSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
         ]),
