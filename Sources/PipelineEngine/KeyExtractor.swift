@@ -14,13 +14,15 @@ final class KeyExtractor {
         guard batch.count > 0 else { return }
         if source !== batch.schema { try resolve(batch.schema) }
         batch.addKeys(keySchema)
+        let columns = self.columns
         var rejected: [(row: Int, error: ConnectorError)] = []
         for row in batch.indices {
             guard let key = batch.keyRow(row) else { return }
             // A deletion has no fields; its key comes from the source or is not there at all.
             if batch.metadata(row).pointee.isTombstone { continue }
             let cells = batch.row(row)
-            for (index, column) in columns.enumerated() {
+            for index in 0..<columns.count {
+                let column = columns[index]
                 let cell = column < 0 ? Cell.missing : cells[column]
                 guard cell.tag != .missing else {
                     rejected.append((row, missing(names[index])))

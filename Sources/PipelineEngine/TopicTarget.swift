@@ -10,9 +10,11 @@ final class TopicTarget {
     let topic: TopicDescription
     private let producer: any TopicProducer
     private let limit: Int
-    private var partitioner: Partitioner
-    private var builders: [RecordBatchBuilder?]
-    private var touched: [Int] = []
+    // One task uses them, and no access calls out: the run-time check for overlapping accesses
+    // would cost as much as the rest of an append.
+    @exclusivity(unchecked) private var partitioner: Partitioner
+    @exclusivity(unchecked) private var builders: [RecordBatchBuilder?]
+    @exclusivity(unchecked) private var touched: [Int] = []
     private var headers: [UInt8] = []
 
     init(
