@@ -20,7 +20,6 @@ struct ConnectorTask: Sendable {
 
     /// Runs until the connector ends, the run stops, or an error needs an operator.
     func run() async {
-        status.started()
         let (state, error) = await attempts()
         status.ended(state, error: error)
         switch error {
@@ -36,6 +35,7 @@ struct ConnectorTask: Sendable {
         var retry = environment.plan.errors.makeRetryPolicy()
         var progress = status.snapshot.progress
         while true {
+            status.started()
             do throws(ConnectorError) {
                 if try await attempt() == .reassigned { continue }
                 return (control.isStopping ? .stopped : .done, nil)

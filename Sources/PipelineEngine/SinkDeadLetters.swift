@@ -161,10 +161,13 @@ enum OriginalRecords {
         while index < rejections.count {
             batch.reset(topic: partition.topic)
             guard try reader.read(into: batch) > 0 else { return }
-            for row in batch.indices where index < rejections.count {
-                guard batch.metadata(row).pointee.offset == rejections[index].record.offset else {
-                    continue
+            for row in batch.indices {
+                let offset = batch.metadata(row).pointee.offset
+                while index < rejections.count, rejections[index].record.offset < offset {
+                    index += 1
                 }
+                guard index < rejections.count else { return }
+                guard rejections[index].record.offset == offset else { continue }
                 if let key = batch.keyRow(row), !key.pointee.isNil {
                     rejections[index].key = Array(key.pointee.slice)
                 }
