@@ -45,37 +45,38 @@ internal enum TemporalText {
 
         var isAtEnd: Bool { index == text.count }
 
+        @inline(__always)
         mutating func take(_ character: Unicode.Scalar) -> Bool {
             guard index < text.count, text[index] == UInt8(ascii: character) else { return false }
             index += 1
             return true
         }
 
-        /// Exactly `count` digits.
-        private mutating func number(_ count: Int) -> Int64? {
-            guard text.count - index >= count else { return nil }
-            var value: Int64 = 0
-            for byte in text[index..<index + count] {
-                guard NumberText.isDigit(byte) else { return nil }
-                value = value * 10 + Int64(byte & 0xf)
-            }
-            index += count
-            return value
+        /// Exactly two digits.
+        @inline(__always)
+        private mutating func twoDigits() -> Int64? {
+            guard text.count &- index >= 2 else { return nil }
+            let tens = text[index] &- UInt8(ascii: "0")
+            let units = text[index &+ 1] &- UInt8(ascii: "0")
+            guard tens < 10, units < 10 else { return nil }
+            index &+= 2
+            return Int64(tens &* 10 &+ units)
         }
 
         mutating func date() -> Int64? {
-            guard let year = number(4), take("-"), let month = number(2), take("-"),
-                let day = number(2)
+            guard let century = twoDigits(), let year = twoDigits(), take("-"),
+                let month = twoDigits(), take("-"), let day = twoDigits()
             else { return nil }
-            return TemporalText.days(year: year, month: month, day: day)
+            return TemporalText.days(year: century * 100 + year, month: month, day: day)
         }
 
         mutating func time() -> Int64? {
-            guard let hour = number(2), hour < 24, take(":"), let minute = number(2), minute < 60
+            guard let hour = twoDigits(), hour < 24, take(":"), let minute = twoDigits(),
+                minute < 60
             else { return nil }
             var microseconds = (hour * 60 + minute) * 60_000_000
             guard take(":") else { return microseconds }
-            guard let second = number(2), second < 60 else { return nil }
+            guard let second = twoDigits(), second < 60 else { return nil }
             microseconds += second * 1_000_000
             guard take(".") else { return microseconds }
             guard let fraction = fraction() else { return nil }
@@ -108,10 +109,10 @@ internal enum TemporalText {
             } else {
                 return nil
             }
-            guard let hours = number(2), hours < 24 else { return nil }
+            guard let hours = twoDigits(), hours < 24 else { return nil }
             if isAtEnd { return sign * hours * 3_600 }
             _ = take(":")
-            guard let minutes = number(2), minutes < 60 else { return nil }
+            guard let minutes = twoDigits(), minutes < 60 else { return nil }
             return sign * (hours * 3_600 + minutes * 60)
         }
     }
