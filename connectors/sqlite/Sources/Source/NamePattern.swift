@@ -11,12 +11,13 @@ internal final class NamePattern: @unchecked Sendable {
     /// Compiles an expression; `nil` when it is none.
     internal init?(_ text: String) {
         guard SQLText.isName(text) else { return nil }
-        expression = .allocate(capacity: 1)
-        expression.initialize(to: regex_t())
-        guard regcomp(expression, "^(\(text))$", REG_EXTENDED | REG_NOSUB) == 0 else {
-            expression.deallocate()
+        let compiled = UnsafeMutablePointer<regex_t>.allocate(capacity: 1)
+        compiled.initialize(to: regex_t())
+        guard regcomp(compiled, "^(\(text))$", REG_EXTENDED | REG_NOSUB) == 0 else {
+            compiled.deallocate()
             return nil
         }
+        expression = compiled
     }
 
     deinit {
