@@ -64,9 +64,7 @@ internal final class RelationReader {
         return stored
     }
 
-    /// Reads what there is.
-    ///
-    /// - Parameter isOnly: whether no round follows in this run.
+    /// Reads what there is; `isOnly` says that no round follows in this run.
     internal func readRound(
         into outlet: any RecordOutlet,
         isOnly: Bool

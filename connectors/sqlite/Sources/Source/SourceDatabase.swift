@@ -89,7 +89,7 @@ internal final class SourceDatabase {
         if settings.query != nil { return [Relation.queryName] }
         let statement = try prepare(
             "SELECT name, type FROM pragma_table_list WHERE schema = 'main' "
-                + "AND type IN ('table', 'view', 'virtual') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+                + "AND type IN ('table', 'view', 'virtual') AND substr(name, 1, 7) <> 'sqlite_' "
                 + "AND name <> '\(OffsetTable.name)' ORDER BY name",
             for: settings.path
         )
