@@ -39,7 +39,7 @@ struct CSVCells {
             let isQuoted = cells[column].flags & CSVScanner.quoted != 0
             let type = columns.types[column]
             var cell = text(cells[column], in: batch)
-            if dialect.trims, !isQuoted { cell = trimmed(cell) }
+            if dialect.trims, !isQuoted { cell = .slice(.string, dialect.trimmed(cell.slice)) }
             // In a typed column quotes say nothing; elsewhere they make text.
             let isText = isQuoted && (type == .infer || type == .string)
             if !isText, isNull(cell) {
@@ -60,14 +60,6 @@ struct CSVCells {
     private func isNull(_ cell: Cell) -> Bool {
         if cell.length == 0 { return true }
         return nullValues.contains { $0.count == cell.length && cell.slice.elementsEqual($0) }
-    }
-
-    private func trimmed(_ cell: Cell) -> Cell {
-        var bytes = cell.slice
-        while let last = bytes.last, dialect.isBlank(last) {
-            bytes = UnsafeRawBufferPointer(rebasing: bytes.dropLast())
-        }
-        return .slice(.string, bytes)
     }
 
     @inline(__always)

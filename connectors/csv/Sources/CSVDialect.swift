@@ -59,4 +59,13 @@ struct CSVDialect: Sendable {
         byte == delimiter || byte == 0x0A || byte == 0x0D || UInt16(byte) == quote
             || UInt16(byte) == escape
     }
+
+    /// The text without the blanks at its end.
+    func trimmed(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        var text = text
+        while let last = text.last, isBlank(last) {
+            text = UnsafeRawBufferPointer(rebasing: text.dropLast())
+        }
+        return text
+    }
 }

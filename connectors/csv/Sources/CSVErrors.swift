@@ -42,7 +42,7 @@ extension ConnectorError {
         Self(
             .csvRagged,
             .rejectRecord,
-            "The record at \(place) has \(found) cells where \(expected) were expected."
+            "The record at \(place) does not have \(expected) cells but \(found)."
         )
     }
 

@@ -45,7 +45,8 @@ struct CSVFirstRow {
 
     private static func text(_ cell: Cell, _ dialect: CSVDialect) -> String? {
         let scratch = RecordBatch()
-        let text = CSVCells.text(cell, dialect, in: scratch).slice
+        var text = CSVCells.text(cell, dialect, in: scratch).slice
+        if dialect.trims, cell.flags & CSVScanner.quoted == 0 { text = dialect.trimmed(text) }
         return UTF8Check.isValid(text) ? String(decoding: text, as: UTF8.self) : nil
     }
 }

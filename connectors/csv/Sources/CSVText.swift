@@ -25,7 +25,7 @@ struct CSVText {
         }
     }
 
-    /// Writes a cell; `false` when it needs quotes that the dialect does not have.
+    /// Writes a cell; `false` when the dialect lacks the quotes it needs, or it is no value at all.
     @inline(__always)
     func append(_ cell: Cell, to output: OutputBuffer) -> Bool {
         switch cell.tag {
@@ -33,9 +33,8 @@ struct CSVText {
         case .string: return append(cell.slice, to: output, isHeader: false)
         case .json: return append(cell.slice, to: output, isHeader: true)
         case .int, .decimal, .bool, .number:
-            if mayClash { return appendOther(cell, to: output) }
-            JSONText.appendCell(cell, to: output)
-            return true
+            return mayClash
+                ? appendOther(cell, to: output) : JSONText.appendCell(cell, to: output)
         case .double, .bytes, .date, .time, .timestamp, .localTimestamp:
             return appendOther(cell, to: output)
         }
@@ -44,6 +43,7 @@ struct CSVText {
     private func appendOther(_ cell: Cell, to output: OutputBuffer) -> Bool {
         scratch.count = 0
         if !JSONText.appendCell(cell, to: scratch) {
+            guard cell.tag == .double else { return false }
             let value = Double(bitPattern: cell.bits)
             scratch.count = 0
             scratch.append(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")

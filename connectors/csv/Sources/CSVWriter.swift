@@ -99,7 +99,8 @@ final class CSVWriter: RecordWriter {
             let source = plan.sources[index]
             guard source >= 0 else { continue }
             guard text.append(cells[source], to: output) else {
-                throw .csvNeedsQuotes(names[index])
+                throw cells[source].isSlice
+                    ? .csvNeedsQuotes(names[index]) : .csvNoText(names[index])
             }
         }
         output.append(0x0A)
@@ -118,6 +119,14 @@ extension ConnectorError {
                 By default the first record names the columns: list them all in `columns`, or drop \
                 the fields with a ReplaceField transform.
                 """
+        )
+    }
+
+    fileprivate static func csvNoText(_ name: String) -> Self {
+        Self(
+            .csvInexpressible,
+            .rejectRecord,
+            "The field `\(name)` holds a date or time that cannot be written as text."
         )
     }
 

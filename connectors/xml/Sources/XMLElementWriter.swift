@@ -9,6 +9,7 @@ struct XMLElementWriter {
         case name = "holds a name that XML does not allow"
         case nestedArray = "holds an array in an array, which XML cannot express"
         case nestedAttribute = "is an attribute or text, which cannot be null or nested"
+        case value = "holds a date or time that cannot be written as text"
         case depth = "is nested too deep"
     }
 
@@ -69,7 +70,7 @@ struct XMLElementWriter {
         }
         // Other values are ASCII; JSON has some of them in quotes.
         let start = output.count
-        JSONText.appendCell(cell, to: output)
+        guard JSONText.appendCell(cell, to: output) else { return .value }
         if output.bytes[start] == 0x22 {
             let count = output.count - start - 2
             let first = output.base + start

@@ -28,7 +28,9 @@ extension ConnectorError {
         let place = "line \(failure.line), column \(failure.column)"
         switch failure.reason {
         case .malformed(let message):
-            let reason = message.isEmpty ? "" : ": \(message)"
+            // libxml2 says so of bytes that are cut short where a piece of input ends.
+            let isVague = message.isEmpty || message.hasPrefix("internal error")
+            let reason = isVague ? "; perhaps its encoding is not what it declares" : ": \(message)"
             return Self(
                 .xmlMalformed,
                 .rejectRecord,

@@ -170,7 +170,9 @@ extension XMLReader {
         // An element is told from its next two events, and the last event may still change.
         let (events, text) = parser.events
         let isLast = isComplete || failure != nil
-        let limit = isLast ? events.count : events.count - 2
+        // A text that has been cut makes its record too long, whatever follows.
+        let isCut = events.last.map { $0.is_cut != 0 } ?? false
+        let limit = isLast ? events.count : events.count - (isCut ? 1 : 2)
         guard limit > 0 else { return .noEvents }
         let target = skips > 0 ? skipped : batch
         if target.count == 0, target.schema !== builder.schema {
