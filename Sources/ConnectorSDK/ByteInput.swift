@@ -9,14 +9,14 @@ public final class ByteInput {
     private let source: Source
     private let chunkSize: Int
     private var pool: [Chunk] = []
-    private var start = 0
-    private var end = 0
+    @exclusivity(unchecked) private var start = 0
+    @exclusivity(unchecked) private var end = 0
     /// The memory that holds the window; a batch whose cells point into the window retains it.
-    public private(set) var chunk: Chunk
+    @exclusivity(unchecked) public private(set) var chunk: Chunk
     /// The offset of the window's first byte in the stream.
-    public private(set) var offset: Int64
+    @exclusivity(unchecked) public private(set) var offset: Int64
     /// Whether the source has said that nothing follows the window.
-    public private(set) var isAtEnd = false
+    @exclusivity(unchecked) public private(set) var isAtEnd = false
 
     /// Makes an input.
     ///

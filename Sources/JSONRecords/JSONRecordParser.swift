@@ -70,10 +70,9 @@ public final class JSONRecordParser {
         if batch.schema !== shape.schema { adopt(batch) }
         let row = batch.appendRow()
         let outcome = parse(text, isValidUTF8: isValidUTF8, into: batch, row: row)
-        if outcome == .parsed {
-            batch.metadata(row).pointee.raw = text
-        } else {
-            batch.removeLast()
+        switch outcome {
+        case .parsed: batch.metadata(row).pointee.raw = text
+        case .conflict, .invalid: batch.removeLast()
         }
         return outcome
     }
@@ -94,12 +93,10 @@ public final class JSONRecordParser {
             return .invalid(JSONSyntaxError(.invalidUTF8, at: offset))
         }
         if batch.schema !== shape.schema { adopt(batch) }
-        var reader = RecordReading(from: start, to: start + text.count, batch: batch)
-        if reader.object(of: shape, into: batch.row(row)) {
-            mayHaveLineBreak = reader.mayHaveLineBreak
-            return .parsed
-        }
-        mayHaveLineBreak = true
+        let reading = RecordReading(to: start + text.count, batch: batch, shape: shape)
+        let result = reading.object(at: start, into: batch.row(row))
+        mayHaveLineBreak = result != .read
+        if result != .refused { return .parsed }
         return parseSlowly(start, to: start + text.count, into: batch, row: row)
     }
 

@@ -50,12 +50,13 @@ public final class JSONRecordWriter {
         into output: OutputBuffer
     ) throws(ConnectorError) {
         if schema !== prefixes.schema { prefixes = FieldPrefixes(schema) }
+        let slots = prefixes.slots
         let start = output.count
         var cursor = OutputCursor(output)
         for column in 0..<prefixes.count {
             let cell = cells[column]
             if cell.tag == .missing { continue }
-            prefixes.write(column, to: &cursor)
+            slots[column].write(to: &cursor)
             guard cursor.cell(cell) else {
                 output.count = start
                 throw Self.inexpressible(cell, field: schema.fields[column].name)
@@ -89,43 +90,47 @@ extension ConnectorError.Code {
 }
 
 /// The text before each value of a schema, `,"name":`, ready to be copied.
-private struct FieldPrefixes {
-    private struct Slot {
-        var offset: Int
+private final class FieldPrefixes {
+    struct Slot {
+        var start: UnsafeRawPointer
         var count: Int
+
+        /// Copies whole words of 16 bytes and counts those that matter, and makes room for a value
+        /// behind them.
+        @inline(__always)
+        func write(to cursor: inout OutputCursor) {
+            cursor.ensure(count &+ OutputCursor.inlineBytes)
+            cursor.next.copyMemory(from: start, byteCount: 16)
+            if count > 16 {
+                (cursor.next + 16).copyMemory(from: start + 16, byteCount: 16)
+                if count > 32 { cursor.next.copyMemory(from: start, byteCount: count) }
+            }
+            cursor.next += count
+        }
     }
 
     let schema: Schema
     let count: Int
-    private let text: OutputBuffer
-    private let slots: [Slot]
+    let slots: UnsafeMutablePointer<Slot>
+    private let text = OutputBuffer(capacity: 1 << 10)
 
     init(_ schema: Schema) {
         self.schema = schema
         count = schema.count
-        let text = OutputBuffer(capacity: 1 << 10)
-        slots = schema.fields.map { field in
-            let offset = text.count
+        slots = .allocate(capacity: max(count, 1))
+        var ends: [Int] = []
+        for field in schema.fields {
             text.append(UInt8(ascii: ","))
             JSONText.appendString(field.name, to: text)
             text.append(UInt8(ascii: ":"))
-            return Slot(offset: offset, count: text.count - offset)
+            ends.append(text.count)
         }
-        // The last prefix is copied 32 bytes at a time too.
-        _ = text.reserve(Chunk.padding)
-        self.text = text
+        var start = 0
+        for (column, end) in ends.enumerated() {
+            slots[column] = Slot(start: UnsafeRawPointer(text.base + start), count: end - start)
+            start = end
+        }
     }
 
-    @inline(__always)
-    func write(_ column: Int, to cursor: inout OutputCursor) {
-        let slot = slots[column]
-        let from = UnsafeRawPointer(text.base + slot.offset)
-        cursor.ensure(slot.count)
-        if slot.count <= 32 {
-            cursor.next.copyMemory(from: from, byteCount: 32)
-        } else {
-            cursor.next.copyMemory(from: from, byteCount: slot.count)
-        }
-        cursor.next += slot.count
-    }
+    deinit { slots.deallocate() }
 }

@@ -27,6 +27,7 @@ public enum JSONText {
     public static func appendCell(_ cell: Cell, to output: OutputBuffer) -> Bool {
         let start = output.count
         var cursor = OutputCursor(output)
+        cursor.ensure(OutputCursor.inlineBytes)
         let isExpressible = cursor.cell(cell)
         cursor.commit()
         guard !isExpressible else { return true }

@@ -1,7 +1,12 @@
 internal import ConnectorSDK
 
 extension OutputCursor {
+    /// What any value that lives inside its cell needs at most.
+    static let inlineBytes = 64
+
     /// Writes a value; a missing one as `null`.
+    ///
+    /// ``inlineBytes`` are ensured.
     ///
     /// - Returns: `false` when JSON cannot express the value; some of it may then be written.
     @inline(__always)
@@ -14,11 +19,9 @@ extension OutputCursor {
             string(start, count: Int(cell.length))
             return true
         case .int:
-            ensure(24)
             integer(cell.int64)
             return true
         case .decimal:
-            ensure(48)
             decimal(cell.int64, scale: cell.scale)
             return true
         case .missing, .null: return word(0x6C6C_756E, count: 4)
@@ -31,7 +34,6 @@ extension OutputCursor {
 
     @inline(__always)
     private mutating func word(_ text: UInt64, count: Int) -> Bool {
-        ensure(8)
         put(word: UInt64(littleEndian: text), count: count)
         return true
     }

@@ -44,3 +44,17 @@ static inline uint64_t mr_power_of_ten(uint32_t exponent) {
     };
     return exponent > 19 ? 0 : powers[exponent];
 }
+
+/// Which of 16 bytes are the same in both places.
+static inline uint32_t mr_json_same16(const void *a, const void *b) {
+#if defined(__SSE2__)
+    return (uint32_t)_mm_movemask_epi8(_mm_cmpeq_epi8(mr_load16(a), mr_load16(b)));
+#elif defined(__ARM_NEON) && defined(__aarch64__)
+    return mr_mask16(vceqq_u8(mr_load16(a), mr_load16(b)));
+#else
+    const uint8_t *left = (const uint8_t *)a, *right = (const uint8_t *)b;
+    uint32_t mask = 0;
+    for (int i = 0; i < 16; i++) mask |= (uint32_t)(left[i] == right[i]) << i;
+    return mask;
+#endif
+}

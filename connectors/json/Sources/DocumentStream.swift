@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import Glibc
 internal import JSONRecords
 
 /// A stream of JSON in which values are found, kept, or skipped, counting lines.
@@ -27,8 +28,19 @@ internal final class DocumentStream {
 
     /// Moves behind a text that the window begins with, counting lines.
     func consume(_ text: UnsafeRawBufferPointer) {
-        for byte in text where byte == 0x0A { line &+= 1 }
+        line &+= Int64(Self.lineFeeds(in: text))
         input?.consume(text.count)
+    }
+
+    private static func lineFeeds(in text: UnsafeRawBufferPointer) -> Int {
+        guard var from = text.baseAddress else { return 0 }
+        let end = from + text.count
+        var count = 0
+        while let found = memchr(from, 0x0A, end - from) {
+            count &+= 1
+            from = UnsafeRawPointer(found) + 1
+        }
+        return count
     }
 
     private func fill() throws(ConnectorError) -> Bool { try input?.fill() ?? false }

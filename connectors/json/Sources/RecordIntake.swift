@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import Glibc
 internal import JSONRecords
 
 /// Puts the texts of records into a batch: as rows, or as rejections.
@@ -64,7 +65,9 @@ internal final class RecordIntake {
             metadata.pointee.offset = place.byte
             metadata.pointee.line = place.line
             bytes &+= text.count
-            if mayBreakLines, isClean, Self.hasLineBreak(text) { isClean = false }
+            if mayBreakLines, isClean, parser.mayHaveLineBreak, Self.hasLineBreak(text) {
+                isClean = false
+            }
             return .taken
         case .conflict: return .conflict
         case .invalid(let error):
@@ -127,7 +130,8 @@ internal final class RecordIntake {
     }
 
     private static func hasLineBreak(_ text: UnsafeRawBufferPointer) -> Bool {
-        text.contains { $0 == 0x0A || $0 == 0x0D }
+        guard let start = text.baseAddress else { return false }
+        return memchr(start, 0x0A, text.count) != nil || memchr(start, 0x0D, text.count) != nil
     }
 }
 
