@@ -180,6 +180,7 @@ struct BatchRoundTripTests {
         #expect(try decode(data).map(\.timestamp) == [1_234, 1_234])
     }
 
+    // D4: nothing from the limit on is read, though its bytes are loaded.
     @Test("reading starts at an offset inside a batch, and stops in front of another")
     func startsInside() throws {
         for compression in TopicSettings.CompressionType.allCases {
