@@ -155,6 +155,6 @@ let package = Package(
         + connector(
             "sqlite",
             module: "SQLiteConnector",
-            libraries: ["SQLiteClient", "CSQLiteShim", "CSQLite", logging]
+            libraries: ["SQLiteClient", "CSQLiteShim", "CSQLite", "FileSystem", logging]
         )
 )

@@ -175,7 +175,7 @@ static void add_attribute(mr_xml_parser *parser, const xmlChar **attribute) {
 static void on_start(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,
                      int namespace_count, const xmlChar **namespaces, int attribute_count,
                      int default_count, const xmlChar **attributes) {
-    (void)uri, (void)namespace_count, (void)namespaces, (void)default_count;
+    (void)uri, (void)namespace_count, (void)namespaces;
     mr_xml_parser *parser = user;
     if (++parser->depth > parser->options.max_depth) {
         stop(parser, MR_XML_TOO_DEEP, NULL);
@@ -195,7 +195,9 @@ static void on_start(void *user, const xmlChar *local, const xmlChar *prefix, co
     while (place > input->base && *--place != '<') line -= *place == '\n';
     event->offset = offset_of(input, place);
     event->length = line;
-    for (int i = 0; i < attribute_count; i++) add_attribute(parser, attributes + 5 * i);
+    // Those that only the DTD gives come last; a record is what stands in the document.
+    int written = attribute_count - default_count;
+    for (int i = 0; i < written; i++) add_attribute(parser, attributes + 5 * i);
 }
 
 static void on_end(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri) {

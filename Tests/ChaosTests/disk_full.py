@@ -45,7 +45,7 @@ def main(millrace, directory):
     command = [millrace, "run", "--data-dir", f"{small}/data", f"{directory}/pipeline.yaml"]
 
     full = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    if full.returncode != 3 or "space" not in full.stderr.lower():
+    if full.returncode != 3 or "topics.disk_full" not in full.stderr:
         sys.exit(f"on a full disk: exit code {full.returncode}\n{full.stderr[-3000:]}")
     if "Fatal error" in full.stderr:
         sys.exit(f"crashed: {full.stderr[-3000:]}")

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import FileSystem
 internal import Glibc
 internal import Logging
 internal import SQLiteClient
@@ -39,6 +40,9 @@ internal final class SinkDatabase {
             records: settings.transactionRecords,
             cacheLimit: settings.cacheBytes
         )
+        try reportingToEngine { () throws(FileSystemError) in
+            try FileSystem.makeDirectories(FileSystem.directory(of: settings.path))
+        }
         do throws(SQLiteFailure) {
             handle = try Self.open(settings)
             pageSize = try Self.integer("PRAGMA page_size", handle)
