@@ -11,7 +11,7 @@ public final class RecordingOutlet: RecordOutlet {
         case atOnce
         /// When the source settles.
         case whenSettled
-        /// Not before ``RecordingOutlet/release()``; settling then fails as if the task was stopped.
+        /// Not before ``RecordingOutlet/release()``; settling fails as if the task was stopped.
         case held
     }
 

@@ -101,7 +101,7 @@ public enum FileSystem {
         try synchronizeDirectory(directory(of: path))
     }
 
-    /// The names in a directory, sorted, without `.` and `..`; those that are not UTF-8 are left out.
+    /// The names in a directory that are UTF-8, sorted, without `.` and `..`.
     public static func names(in directory: String) throws(FileSystemError) -> [String] {
         guard let stream = opendir(directory) else {
             throw FileSystemError("list", directory, errno)

@@ -58,7 +58,7 @@ public final class FileSink: SinkConnector {
         if format.isOpaque, let field = settings.template.field {
             throw .invalid(
                 "path",
-                "The format `\(settings.formatName)` has no fields, so there is no `${field:\(field)}`.",
+                "The format `\(settings.formatName)` has no fields, so `\(field)` is not there.",
                 hint: "Choose a format such as json."
             )
         }

@@ -20,10 +20,10 @@ struct FileSinkSettings: Sendable {
     static let path = ConfigKey.required(
         "path",
         help: """
-            The file to write. `${topic}`, `${partition}`, `${timestamp:yyyy-MM-dd}` (the record's, \
-            in UTC; y M d D H m s S) and `${field:name}` are filled for each record; a slash or \
-            control character in a field becomes `_`, an absent or empty one `__missing__`. With a \
-            `rotate.…` key the names get a number: `orders-000001.jsonl`.
+            The file to write. `${topic}`, `${partition}`, `${timestamp:yyyy-MM-dd}` (the \
+            record's, in UTC; y M d D H m s S) and `${field:name}` are filled for each record; a \
+            slash or control character in a field becomes `_`, an absent or empty one \
+            `__missing__`. With a `rotate.…` key the names get a number: `orders-000001.jsonl`.
             """
     )
     static let format = ConfigKey.string(

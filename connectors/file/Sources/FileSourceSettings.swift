@@ -24,9 +24,9 @@ struct FileSourceSettings: Sendable {
         isRequired: true,
         importance: .high,
         help: """
-            The files to read: paths and patterns. `*` and `?` stay within a directory, `**` is any \
-            number of directories, `[a-z]` one of some characters, `{a,b}` either. A name that \
-            begins with a dot is matched only by a pattern that does.
+            The files to read: paths and patterns. `*` and `?` stay within a directory, `**` is \
+            any number of directories, `[a-z]` one of some characters, `{a,b}` either. A name \
+            that begins with a dot is matched only by a pattern that does.
             """
     )
     static let exclude = ConfigKey.list(
@@ -70,8 +70,8 @@ struct FileSourceSettings: Sendable {
     static let errorPath = ConfigKey<String?>.optional(
         "error.path",
         help: """
-            The directory that files are moved to whose rest cannot be read, when what comes before \
-            is durable and `errors.tolerance` is `all`. Without it they stay where they are.
+            The directory that files are moved to whose rest cannot be read, when what comes \
+            before is durable and `errors.tolerance` is `all`. Without it they stay where they are.
             """
     )
     static let minimumAge = ConfigKey.duration(
