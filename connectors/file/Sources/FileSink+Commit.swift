@@ -42,7 +42,7 @@ extension FileSink {
             files.remove(file)
             try complete(file)
         }
-        let isNew = moved.contains { offsets[$0.key] != $0.value }
+        let isNew = moved.contains { offsets[$0.key]?.next != $0.value }
         guard isNew || wasDirty || !completed.isEmpty else { return }
         for file in files.all where file.hasNews {
             try prepare(file)
@@ -53,7 +53,9 @@ extension FileSink {
         }
         try synchronizeDirectories()
         var checkpoint = SinkCheckpoint()
-        checkpoint.offsets = offsets.merging(moved) { $1 }
+        checkpoint.offsets = offsets.merging(
+            moved.mapValues { SinkCheckpoint.Offset(next: $0, generation: generation) }
+        ) { $1 }
         checkpoint.sequences = naming.sequences
         for file in files.all where file.length > 0 {
             var entry = file.committed(format: formatDescription)

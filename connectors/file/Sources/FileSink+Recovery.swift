@@ -9,6 +9,9 @@ extension FileSink {
         _ partitions: [TopicPartition]
     ) async throws(ConnectorError) -> [TopicPartition: Int64]? {
         let found = try checkpoints.load()
+        var all = SinkCheckpoint()
+        for checkpoint in found.values { all.merge(checkpoint.offsets) }
+        generation = 1 + (all.offsets.values.map(\.generation).max() ?? 0)
         // Tasks that there are no more are taken over by one that there is.
         let ours = found.keys.filter {
             $0 == context.taskID
@@ -24,23 +27,13 @@ extension FileSink {
             try await commit([:])
             for task in ours where task != context.taskID { try checkpoints.remove(task: task) }
         }
-        return offsets(of: partitions, in: Array(found.values))
-    }
-
-    /// A partition may have belonged to another task before; the furthest one is right.
-    private func offsets(
-        of partitions: [TopicPartition],
-        in checkpoints: [SinkCheckpoint]
-    ) -> [TopicPartition: Int64] {
-        var result: [TopicPartition: Int64] = [:]
-        for id in partitions {
-            result[id] = checkpoints.compactMap { $0.offsets[id] }.max()
-        }
-        return result
+        var kept: [TopicPartition: Int64] = [:]
+        for id in partitions { kept[id] = all.offsets[id]?.next }
+        return kept
     }
 
     private func recover(_ checkpoint: SinkCheckpoint, isOwn: Bool) throws(ConnectorError) {
-        offsets.merge(checkpoint.offsets) { max($0, $1) }
+        offsets.merge(checkpoint.offsets) { $1.isLater(than: $0) ? $1 : $0 }
         naming.sequences.merge(checkpoint.sequences) { max($0, $1) }
         for rename in checkpoint.renames { try self.rename(rename) }
         try synchronizeDirectories()

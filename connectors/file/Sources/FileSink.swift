@@ -38,7 +38,9 @@ public final class FileSink: SinkConnector {
     /// Files that take no more records and wait for a commit.
     var completed: [OutputFile] = []
     /// What the checkpoint on the disk says of offsets.
-    var offsets: [TopicPartition: Int64] = [:]
+    var offsets: [TopicPartition: SinkCheckpoint.Offset] = [:]
+    /// Rises with each opening of any task.
+    var generation: Int64 = 1
     /// Whether something was written since the last commit.
     var isDirty = false
     /// Directories that have names that are not durable.

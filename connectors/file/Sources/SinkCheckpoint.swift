@@ -27,12 +27,31 @@ struct SinkCheckpoint: Hashable, Sendable {
         var finalPath: String
     }
 
+    /// The next offset to read of a partition.
+    struct Offset: Hashable, Sendable {
+        var next: Int64
+        /// Which opening of the sink has set it.
+        ///
+        /// A partition may have belonged to another task before, and an operator may have set it
+        /// back: the latest one is right.
+        var generation: Int64
+
+        func isLater(than other: Self) -> Bool {
+            (generation, next) > (other.generation, other.next)
+        }
+    }
+
     /// For each partition the next offset to read.
-    var offsets: [TopicPartition: Int64] = [:]
+    var offsets: [TopicPartition: Offset] = [:]
     var files: [File] = []
     var renames: [Rename] = []
     /// The last number given to files of a path, so that none is given twice.
     var sequences: [String: Int64] = [:]
+
+    /// Takes over what another checkpoint knows better.
+    mutating func merge(_ other: [TopicPartition: Offset]) {
+        offsets.merge(other) { $1.isLater(than: $0) ? $1 : $0 }
+    }
 
     /// JSON text.
     var text: String {
@@ -40,7 +59,10 @@ struct SinkCheckpoint: Hashable, Sendable {
             "version": .int(1),
             "offsets": .array(
                 offsets.sorted { $0.key < $1.key }.map { id, offset in
-                    .array([.string(id.topic), .int(Int64(id.partition)), .int(offset)])
+                    .array([
+                        .string(id.topic), .int(Int64(id.partition)), .int(offset.next),
+                        .int(offset.generation),
+                    ])
                 }
             ),
             "files": .array(files.map(\.state)),
@@ -60,11 +82,14 @@ struct SinkCheckpoint: Hashable, Sendable {
             let renames = value["renames"]?.array
         else { return nil }
         for item in offsets {
-            guard let parts = item.array, parts.count == 3, let topic = parts[0].string,
+            guard let parts = item.array, parts.count == 4, let topic = parts[0].string,
                 let partition = parts[1].int.flatMap({ Int32(exactly: $0) }),
-                let offset = parts[2].int
+                let next = parts[2].int, let generation = parts[3].int
             else { return nil }
-            self.offsets[TopicPartition(topic, partition)] = offset
+            self.offsets[TopicPartition(topic, partition)] = Offset(
+                next: next,
+                generation: generation
+            )
         }
         for item in files {
             guard let file = File(item) else { return nil }

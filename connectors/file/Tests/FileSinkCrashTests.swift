@@ -134,7 +134,10 @@ struct FileSinkCrashTests {
     func checkpointRoundTrip() {
         var checkpoint = SinkCheckpoint()
         let odd = "\"\\\u{1}\n😀/${x}"
-        checkpoint.offsets = [TopicPartition(odd, 3): .max, id: 0]
+        checkpoint.offsets = [
+            TopicPartition(odd, 3): .init(next: .max, generation: 1),
+            id: .init(next: 0, generation: .max),
+        ]
         checkpoint.files = [
             .init(key: odd, workPath: odd, finalPath: "", length: 1, records: 2, format: odd)
         ]

@@ -267,6 +267,16 @@ struct FileSinkTests {
         #expect(fixture.names() == ["0.txt", "1.txt", "2.txt", "3.txt"])
         for name in fixture.names() { #expect(try fixture.numbers(name) == Array(0..<20)) }
         #expect(fixture.hiddenNames().isEmpty)
+        // An operator sets a partition back; what another task once knew does not count any more.
+        let reset = try fixture.sink(values)
+        _ = try await reset.open(ids)
+        try await reset.commit([ids[3]: 5])
+        await reset.close()
+        #expect(try await fixture.sink(values).open([ids[3]]) == [ids[3]: 5])
+        let ahead = try fixture.sink(values)
+        _ = try await ahead.open(ids)
+        try await ahead.commit([ids[3]: 20])
+        await ahead.close()
         // And back to two.
         for task in 0..<2 {
             let sink = try fixture.sink(values, task: task, of: 2)
