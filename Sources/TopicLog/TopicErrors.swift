@@ -72,6 +72,17 @@ extension ConnectorError {
         Self(.topicsClosed, .failTask, "The data directory is closed.")
     }
 
+    /// Makes the error of a directory that nobody has written topics to.
+    internal static func noDataDirectory(_ path: String) -> Self {
+        Self(
+            .topicState,
+            .failTask,
+            "\(path) is no data directory: it has no state.db.",
+            kind: .environment,
+            hint: "Name the directory with --data-dir or MILLRACE_DATA."
+        )
+    }
+
     /// Makes the error of a topic that cannot be made like that.
     internal static func invalidTopic(_ message: String, at key: String) -> Self {
         Self(.topicInvalid, .failTask, message, kind: .configuration, at: key)

@@ -15,7 +15,8 @@ public struct StoredRecord {
 
 /// Visits the records of stored batches, and writes batches anew without some of them.
 ///
-/// Compaction does so. One task owns a rewriter. Batches end at least ``ConnectorSDK/Chunk/padding`` bytes before their memory does.
+/// Compaction does so. One task owns a rewriter. Batches end at least
+/// ``ConnectorSDK/Chunk/padding`` bytes before their memory does.
 public final class RecordBatchRewriter {
     private let decompressor = BlockDecompressor()
     private let compressor = BlockCompressor()
@@ -43,7 +44,7 @@ public final class RecordBatchRewriter {
     /// Offsets stay as they are: base offset and last offset delta do not change. With a delete
     /// horizon, which becomes the base timestamp, tombstones are marked to be dropped after that
     /// time. A batch of which nothing changes is copied as it is; one of which nothing is left is
-    /// not written, see ``appendEmpty(_:to:)``.
+    /// not written, see ``appendEmpty(offsets:to:)``.
     ///
     /// - Returns: the number of records kept.
     public func rewrite(
@@ -81,15 +82,19 @@ public final class RecordBatchRewriter {
         return kept
     }
 
-    /// Appends a batch without records in the place of one of which nothing is left, so that the
-    /// offsets it had stay accounted for.
-    public func appendEmpty(_ header: RecordBatchHeader, to output: OutputBuffer) {
-        var empty = header
-        empty.attributes = []
-        empty.recordCount = 0
-        empty.baseTimestamp = -1
-        empty.maxTimestamp = -1
-        empty.totalLength = RecordBatchHeader.length
+    /// Appends a batch without records, so that the offsets it has stay accounted for.
+    ///
+    /// - Parameter offsets: at least one, and at most 2^31.
+    public func appendEmpty(offsets: Range<Int64>, to output: OutputBuffer) {
+        var empty = RecordBatchHeader(
+            attributes: [],
+            totalLength: RecordBatchHeader.length,
+            baseTimestamp: -1,
+            maxTimestamp: -1,
+            recordCount: 0
+        )
+        empty.baseOffset = offsets.lowerBound
+        empty.lastOffsetDelta = Int32(clamping: offsets.count - 1)
         let start = output.reserve(RecordBatchHeader.length)
         empty.write(to: start)
         RecordBatchHeader.seal(start, totalLength: RecordBatchHeader.length)

@@ -7,7 +7,7 @@ import Topics
 @testable import TopicLog
 
 /// A data directory that is gone when the test is.
-final class ScratchStore {
+final class ScratchStore: Sendable {
     let path: String
 
     init() throws {
@@ -26,6 +26,11 @@ final class ScratchStore {
         options.maintenanceInterval = nil
         options.followInterval = .milliseconds(1)
         change(&options)
+        // The store keeps the directory for as long as it lives.
+        let write = options.operations.write
+        options.operations.write = { [self] file, bytes, offset in
+            withExtendedLifetime(self) { write(file, bytes, offset) }
+        }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         return try EmbeddedTopicStore(
             directory: path,
@@ -42,12 +47,15 @@ final class ScratchStore {
         return copy
     }
 
+    /// Copies the directory as it is now into another one.
+    func copyFiles(to other: ScratchStore) throws { try Self.copy(path, to: other.path) }
+
     /// The path of a file of a partition, its first segment's log unless told otherwise.
     func file(
         _ topic: String = "t",
         _ partition: Int32 = 0,
         base: Int64 = 0,
-        _ ending: String = ".log"
+        ending: String = ".log"
     ) -> String {
         "\(path)/topics/\(topic)-\(partition)/\(SegmentName.stem(base))\(ending)"
     }
@@ -140,6 +148,19 @@ extension TopicProducer {
         return try submit(unit)
     }
 
+    /// Makes several batches durable in one unit.
+    func append(
+        batches: [[TestRecord]],
+        to partition: TopicPartition = TopicPartition("t", 0),
+        compression: TopicSettings.CompressionType = .none
+    ) throws {
+        var unit = CommitUnit()
+        for records in batches {
+            unit.batches.append((partition, try batch(records, compression: compression)))
+        }
+        try wait(try submit(unit))
+    }
+
     /// Submits one batch of values and waits until it is durable.
     func append(
         _ values: [String],
@@ -162,6 +183,7 @@ private func withBytes(_ bytes: [UInt8]?, _ body: (UnsafeRawBufferPointer?) -> V
     bytes.withUnsafeBytes { body($0.baseAddress == nil ? UnsafeRawBufferPointer(emptyBytes) : $0) }
 }
 
+// SAFETY: never written to.
 private nonisolated(unsafe) let emptyBytes = UnsafeMutableRawBufferPointer.allocate(
     byteCount: 0,
     alignment: 8

@@ -89,7 +89,9 @@ internal struct SegmentCleaner {
             keep: keep
         )
         // The last batch stays, empty, so that the offsets it had are accounted for.
-        if kept == 0, isLast { rewriter.appendEmpty(header, to: output.buffer) }
+        if kept == 0, isLast {
+            rewriter.appendEmpty(offsets: header.baseOffset..<header.nextOffset, to: output.buffer)
+        }
         return Int(header.recordCount) - kept
     }
 

@@ -34,10 +34,11 @@ internal struct PartitionRecovery {
         try Directory.create(directory)
         try CompactionSwap.finish(in: directory)
         let bases = try removeWhatDoesNotCount()
-        let closed = try bases.filter { $0 != row.segmentBase }.map {
-            (base) throws(FileFailure) -> Segment in try openClosed(base)
+        var segments: [Segment] = []
+        for (index, base) in bases.enumerated() where base != row.segmentBase {
+            let next = bases.dropFirst(index + 1).first ?? row.segmentBase
+            segments.append(try openClosed(base, endOffset: next))
         }
-        var segments = closed
         var writer: SegmentWriter?
         if row.segmentBase >= 0 {
             let tail = Segment(
@@ -89,18 +90,26 @@ internal struct PartitionRecovery {
     }
 
     /// Opens a segment that is not appended to any more.
-    private mutating func openClosed(_ base: Int64) throws(FileFailure) -> Segment {
+    private mutating func openClosed(
+        _ base: Int64,
+        endOffset: Int64
+    ) throws(FileFailure) -> Segment {
         let path = Segment(directory: directory, baseOffset: base).logPath
         let size = Directory.fileSize(path) ?? 0
         let segment = Segment(directory: directory, baseOffset: base, size: size)
         let log = try LogFile.open(path)
-        if let last = SegmentIndex.lastTimeEntry(of: segment),
-            Directory.exists(segment.indexPath), SegmentIndexRepair.isComplete(segment, log: log)
-        {
-            segment.publish(size: size, largestTimestamp: last.timestamp)
-        } else if size > 0 {
+        let isSound = SegmentIndexRepair.isSound(
+            segment,
+            log: log,
+            endOffset: endOffset,
+            isClosed: true
+        )
+        guard isSound else {
             try rebuildIndexes(segment)
+            return segment
         }
+        let largest = SegmentIndex.lastTimeEntry(of: segment)?.timestamp
+        segment.publish(size: size, largestTimestamp: largest ?? RecordMetadata.noTimestamp)
         return segment
     }
 
@@ -112,7 +121,8 @@ internal struct PartitionRecovery {
     }
 
     internal mutating func note(_ kind: RecoveryReport.Finding.Kind, _ message: String) {
-        findings.append(RecoveryReport.Finding(partition: id, kind: kind, message: message))
+        let finding = RecoveryReport.Finding(partition: id, kind: kind, message: message)
+        if !findings.contains(finding) { findings.append(finding) }
     }
 
     private mutating func noteDamage(
@@ -146,23 +156,16 @@ extension PartitionRecovery {
             note(.uncommitted, "dropped \(size - row.segmentEnd) bytes that were not committed")
             try operations.truncate(log, to: row.segmentEnd)
         }
-        var isWhole = SegmentIndexRepair.trim(tail, endOffset: row.endOffset)
-        isWhole = isWhole && (row.segmentEnd == 0 || hasSoundEntries(tail, log))
-        if !isWhole, row.segmentEnd > 0 { try rebuildIndexes(tail) }
+        let isSound = SegmentIndexRepair.isSound(
+            tail,
+            log: log,
+            endOffset: row.endOffset,
+            isClosed: false
+        )
+        if !isSound { try rebuildIndexes(tail) }
         var resumed = TailScan(tail, log: log)
         resumed.run()
         return try judge(resumed, of: tail, log)
-    }
-
-    /// Whether the last entry of `.index` points to a batch that ends with the entry's offset.
-    private func hasSoundEntries(_ tail: Segment, _ log: LogFile) -> Bool {
-        guard Directory.exists(tail.indexPath),
-            SegmentIndex.lastTimeEntry(of: tail) != nil
-                || SegmentIndex.lastOffsetEntry(of: tail) == nil
-        else { return false }
-        guard let entry = SegmentIndex.lastOffsetEntry(of: tail) else { return true }
-        let offset = tail.baseOffset + Int64(entry.relativeOffset)
-        return SegmentIndex.isBatch(at: Int64(entry.position), upTo: offset, in: tail, log: log)
     }
 
     private mutating func judge(

@@ -6,7 +6,7 @@ internal enum SegmentIndexRepair {
     /// Removes entries that point behind the committed end.
     ///
     /// - Returns: whether both files are there and in order; if not, they must be built anew.
-    internal static func trim(_ segment: Segment, endOffset: Int64) -> Bool {
+    private static func trim(_ segment: Segment, endOffset: Int64) -> Bool {
         let size = segment.size
         let limit = endOffset - segment.baseOffset
         var last = SegmentIndex.OffsetEntry(relativeOffset: -1, position: -1)
@@ -62,20 +62,72 @@ internal enum SegmentIndexRepair {
         return damage
     }
 
+    /// Whether both indexes can be relied on: they are in order, their last entries fit the log,
+    /// and those of a closed segment have every entry that the end of the log calls for.
+    ///
+    /// Entries that point behind the committed end are removed.
+    internal static func isSound(
+        _ segment: Segment,
+        log: LogFile,
+        endOffset: Int64,
+        isClosed: Bool
+    ) -> Bool {
+        guard segment.size > 0 else { return trim(segment, endOffset: endOffset) }
+        guard Directory.exists(segment.indexPath), Directory.exists(segment.timeIndexPath),
+            trim(segment, endOffset: endOffset)
+        else { return false }
+        if let entry = SegmentIndex.lastOffsetEntry(of: segment) {
+            let header = header(at: Int64(entry.position), of: segment, log)
+            let offset = segment.baseOffset + Int64(entry.relativeOffset)
+            guard header?.lastOffset == offset else { return false }
+        }
+        guard let entry = SegmentIndex.lastTimeEntry(of: segment) else { return !isClosed }
+        let offset = segment.baseOffset + Int64(entry.relativeOffset)
+        guard maxTimestamp(ofBatchEndingWith: offset, of: segment, log) == entry.timestamp else {
+            return false
+        }
+        return !isClosed || isComplete(segment, log: log)
+    }
+
     /// Whether `.index` has every entry that the end of the log calls for.
     internal static func isComplete(_ segment: Segment, log: LogFile) -> Bool {
-        let position = SegmentIndex.lastOffsetEntry(of: segment).map { Int64($0.position) } ?? 0
+        var position = SegmentIndex.lastOffsetEntry(of: segment).map { Int64($0.position) } ?? 0
         var progress = SegmentProgress(
             baseOffset: segment.baseOffset,
             from: position,
             firstTimestamp: 0,
             lastTimeEntry: nil
         )
-        let scanner = SegmentScanner(log, from: position, to: segment.size)
-        while let batch = try? scanner.next() {
-            if progress.append(batch.header).offset != nil { return false }
+        while let header = header(at: position, of: segment, log) {
+            if progress.append(header).offset != nil { return false }
+            position += Int64(header.totalLength)
         }
         return true
+    }
+
+    private static func maxTimestamp(
+        ofBatchEndingWith offset: Int64,
+        of segment: Segment,
+        _ log: LogFile
+    ) -> Int64? {
+        var position = SegmentIndex.position(of: offset, in: segment, log: log)
+        while let header = header(at: position, of: segment, log), header.lastOffset <= offset {
+            if header.lastOffset == offset { return header.maxTimestamp }
+            position += Int64(header.totalLength)
+        }
+        return nil
+    }
+
+    /// The header of the batch at a position; whether the batch is intact is not looked at.
+    private static func header(
+        at position: Int64,
+        of segment: Segment,
+        _ log: LogFile
+    ) -> RecordBatchHeader? {
+        guard position >= 0, position < segment.size else { return nil }
+        let end = position + Int64(RecordBatchHeader.length)
+        guard let bytes = try? log.bytes(position..<end) else { return nil }
+        return bytes.withUnsafeBytes { RecordBatchHeader($0) }
     }
 
     private enum Verdict {

@@ -20,7 +20,7 @@ internal final class SegmentWriter {
 
     /// Goes on with a segment whose log is as long as `progress` says.
     ///
-    /// Entries that its indexes lack are written with the next commit.
+    /// Entries that its indexes lack are written at once.
     internal init(
         _ segment: Segment,
         log: LogFile,
@@ -43,7 +43,10 @@ internal final class SegmentWriter {
             entrySize: SegmentIndex.timeEntrySize,
             operations: operations
         )
+        guard !entries.isEmpty else { return }
         for entries in entries { add(entries) }
+        offsetIndex.flush(isFinal: false)
+        timeIndex.flush(isFinal: false)
     }
 
     /// Adds entries to the indexes with the next commit.

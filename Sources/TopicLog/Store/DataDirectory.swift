@@ -90,9 +90,7 @@ extension DataDirectory {
 
     /// A topic, or `nil` when there is none of that name.
     internal func find(_ name: String) throws(ConnectorError) -> Topic? {
-        if let known = byName.withLock({ $0[name] }), !known.isRemoved { return known }
-        guard queue == nil else { return nil }
-        try reload()
+        if queue == nil { try reload() }
         return byName.withLock { $0[name] }
     }
 

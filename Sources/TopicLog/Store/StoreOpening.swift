@@ -26,13 +26,7 @@ internal struct StoreOpening {
 
     internal func openForReading() throws(ConnectorError) -> Opened {
         guard Directory.exists(path + "/state.db") else {
-            throw ConnectorError(
-                .topicState,
-                .failTask,
-                "\(path) is no data directory: it has no state.db.",
-                kind: .environment,
-                hint: "Name the directory with --data-dir or MILLRACE_DATA."
-            )
+            throw .noDataDirectory(path)
         }
         let data = DataDirectory(
             path: path,
