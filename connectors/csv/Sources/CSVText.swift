@@ -106,6 +106,8 @@ struct CSVText {
     private func isMistakable(_ text: UnsafeRawBufferPointer, _ isHeader: Bool) -> Bool {
         guard let first = text.first, let last = text.last else { return true }
         if first <= 0x20 || last <= 0x20 || UInt16(first) == dialect.comment { return true }
+        // At the start of a file it would be taken for a byte order mark.
+        if first == 0xEF, text.starts(with: [0xEF, 0xBB, 0xBF]) { return true }
         if isHeader { return false }
         if isInferred, CSVInference.infer(.slice(.string, text)).tag != .string { return true }
         return !nullValues.isEmpty && nullValues.contains { text.elementsEqual($0) }

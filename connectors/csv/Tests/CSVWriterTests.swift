@@ -46,6 +46,11 @@ struct CSVWriterTests {
         #expect(try write(batch) == "v,w\n\(text),x\n")
     }
 
+    @Test("a first name that looks like a byte order mark is quoted")
+    func quotesByteOrderMark() throws {
+        #expect(try write(batch(["\u{FEFF}a": .int(1)])) == "\"\u{FEFF}a\"\n1\n")
+    }
+
     @Test("writes other dialects, and only the columns asked for")
     func writesDialects() throws {
         let batch = batch(["a": .string("x;y"), "b": .int(1)], ["b": .int(2)])
