@@ -54,8 +54,45 @@ struct FileIdentity: Hashable, Sendable {
         return Int(mixed % UInt64(max(count, 1)))
     }
 
-    private static func hash(_ bytes: [UInt8]) -> UInt64 {
+    fileprivate static func hash(_ bytes: [UInt8]) -> UInt64 {
         bytes.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x0000_0100_0000_01b3 }
+    }
+}
+
+/// What a file begins with, when it has grown past what its identity covers.
+///
+/// A file that was short at first sight is told by this from one that was written over and begins
+/// with the same few bytes, such as a header row.
+struct FileStart: Hashable, Sendable {
+    var fingerprint: UInt64
+    var length: Int
+
+    /// Takes the fingerprint of as much as an identity may cover.
+    init(_ file: OpenFile) throws(FileSystemError) {
+        let start = try file.bytes(at: 0, count: FileIdentity.fingerprintLimit)
+        fingerprint = FileIdentity.hash(start)
+        length = start.count
+    }
+
+    /// Whether a file begins so; one that is shorter cannot be told apart.
+    func matches(_ file: OpenFile) throws(FileSystemError) -> Bool {
+        let start = try file.bytes(at: 0, count: length)
+        return start.count < length || FileIdentity.hash(start) == fingerprint
+    }
+
+    var state: StateValue {
+        .object([
+            "fingerprint": .string(String(fingerprint, radix: 16)), "length": .int(Int64(length)),
+        ])
+    }
+
+    init?(_ state: StateValue) {
+        guard let fingerprint = state["fingerprint"]?.string.flatMap({ UInt64($0, radix: 16) }),
+            let length = state["length"]?.int,
+            (0...Int64(FileIdentity.fingerprintLimit)).contains(length)
+        else { return nil }
+        self.fingerprint = fingerprint
+        self.length = Int(length)
     }
 }
 

@@ -12,6 +12,8 @@ struct FilePosition: Hashable, Sendable {
     var isDone = false
     /// The code of the error for which the rest cannot be read.
     var error: String?
+    /// What the file began with when it was read to its end.
+    var start: FileStart?
     /// Whether the source itself has moved or deleted the file: if it comes back, it is read anew.
     var isGone = false
 
@@ -26,6 +28,7 @@ struct FilePosition: Hashable, Sendable {
         if let state = reader.state { members.append(("state", .string(state))) }
         members.append(("size", .int(size)))
         members.append(("done", .bool(isDone)))
+        if let start { members.append(("start", start.state)) }
         if let error { members.append(("error", .string(error))) }
         if isGone { members.append(("gone", .bool(true))) }
         return StateValue.object(members)
@@ -47,6 +50,7 @@ struct FilePosition: Hashable, Sendable {
         )
         size = max(0, value["size"]?.int ?? 0)
         isDone = value["done"]?.bool ?? false
+        start = value["start"].flatMap { FileStart($0) }
         error = value["error"]?.string
         isGone = value["gone"]?.bool ?? false
     }

@@ -45,6 +45,11 @@ final class FileReading {
         try reportingToEngine { () throws(FileSystemError) in try file.information().size }
     }
 
+    /// What the file begins with.
+    func start() throws(ConnectorError) -> FileStart {
+        try reportingToEngine { () throws(FileSystemError) in try FileStart(file) }
+    }
+
     /// Makes sure that the file read to its end is the file that was opened.
     func checkUnchanged() throws(ConnectorError) {
         while try input.fill() { input.consume(input.window.count) }

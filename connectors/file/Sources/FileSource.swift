@@ -243,6 +243,7 @@ extension FileSource {
         do throws(ConnectorError) {
             if try !reading.reader.read(reading.input, into: batch) {
                 try reading.checkUnchanged()
+                position.start = try reading.start()
                 position.isDone = true
                 position.size = reading.bytesRead
             }
@@ -344,7 +345,9 @@ extension FileSource {
             let information = try file.information()
             for identity in known.candidates(inode: information.inode)
             where try identity.matches(file, information) {
-                return (information, identity)
+                guard let start = known[identity]?.start, try !start.matches(file) else {
+                    return (information, identity)
+                }
             }
             return (information, try FileIdentity(file, information))
         }

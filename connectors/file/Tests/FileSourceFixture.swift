@@ -34,6 +34,14 @@ final class FileSourceFixture {
         try handle.close()
     }
 
+    /// Replaces the content and keeps the inode.
+    func overwrite(_ text: String, in name: String) throws {
+        let handle = try FileHandle(forWritingTo: URL(filePath: directory.file(name)))
+        try handle.truncate(atOffset: 0)
+        try handle.write(contentsOf: Data(text.utf8))
+        try handle.close()
+    }
+
     func setAge(_ age: Double, of name: String) throws {
         try FileManager.default.setAttributes(
             [.modificationDate: Date(timeIntervalSinceNow: -age)],

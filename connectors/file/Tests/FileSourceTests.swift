@@ -92,6 +92,19 @@ struct FileSourceTests {
         #expect(try await fixture.run(from: second.positions).texts == ["three"])
     }
 
+    @Test("a file that was short once is not taken for another that begins like it")
+    func rewrittenBehindHeader() async throws {
+        try fixture.write("header\n", to: "a.txt")
+        var outlet = try await fixture.run()
+        try fixture.append("old\n", to: "a.txt")
+        outlet = try await fixture.run(from: outlet.positions)
+        #expect(outlet.texts == ["old"])
+        // Written over in place: the same inode, and the same first line.
+        try fixture.overwrite("header\nnew\nmore\n", in: "a.txt")
+        outlet = try await fixture.run(from: outlet.positions)
+        #expect(outlet.texts == ["header", "new", "more"])
+    }
+
     @Test("two files of equal content are two files")
     func equalContent() async throws {
         try fixture.write("same\n", to: "a.txt")
