@@ -18,6 +18,9 @@ internal final class SinkDatabase {
     private let batches: BatchTableHandle
     private let writer: BatchWriter
     private let offsets: OffsetTable
+    private let savepoint: SQLiteStatement
+    private let release: SQLiteStatement
+    private let readSchemaVersion: SQLiteStatement
     private let pageSize: Int64
     private var assigned: [TopicPartition: Int64?] = [:]
     private var pace: TransactionPace
@@ -49,6 +52,9 @@ internal final class SinkDatabase {
             batches = BatchTableHandle(handle)
             writer = BatchWriter(settings, batches)
             offsets = try OffsetTable(connector: connector, in: handle)
+            savepoint = try handle.prepare("SAVEPOINT batch")
+            release = try handle.prepare("RELEASE batch")
+            readSchemaVersion = try handle.prepare("PRAGMA schema_version")
         } catch {
             throw .sqlite(error, "open the database \(settings.path)", path: settings.path)
         }
@@ -111,13 +117,13 @@ internal final class SinkDatabase {
     /// A batch that is refused has no effect.
     internal func write(_ batch: RecordBatch) throws(ConnectorError) {
         try begin()
-        try attempt("write") { () throws(SQLiteFailure) in try handle.execute("SAVEPOINT batch") }
+        try attempt("write") { () throws(SQLiteFailure) in try savepoint.run() }
         do throws(ConnectorError) {
             try writer.write(batch, to: handle)
         } catch {
             throw undo(error)
         }
-        try attempt("write") { () throws(SQLiteFailure) in try handle.execute("RELEASE batch") }
+        try attempt("write") { () throws(SQLiteFailure) in try release.run() }
         rows += batch.count
         if batches.takeSpill(), pace.noteSpill() {
             try attempt("size the cache") { () throws(SQLiteFailure) in try sizeCache() }
@@ -199,7 +205,8 @@ extension SinkDatabase {
 
     private func checkSchema() throws(ConnectorError) {
         let version = try attempt("read the schema") { () throws(SQLiteFailure) in
-            try Self.integer("PRAGMA schema_version", handle)
+            defer { readSchemaVersion.reset() }
+            return try readSchemaVersion.step() ? readSchemaVersion.int64(0) : 0
         }
         guard version != schemaVersion else { return }
         schemaVersion = version
@@ -223,7 +230,7 @@ extension SinkDatabase {
         }
         do throws(SQLiteFailure) {
             try handle.execute("ROLLBACK TO batch")
-            try handle.execute("RELEASE batch")
+            try release.run()
             return error
         } catch let failure {
             return .sqlite(failure, "undo a write", path: settings.path)

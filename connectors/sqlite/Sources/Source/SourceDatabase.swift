@@ -5,6 +5,7 @@ internal import SQLiteClient
 internal final class SourceDatabase {
     internal let settings: SourceSettings
     private let handle: SQLiteHandle
+    private let readSchemaVersion: SQLiteStatement
 
     internal init(_ settings: SourceSettings) throws(ConnectorError) {
         self.settings = settings
@@ -15,6 +16,7 @@ internal final class SourceDatabase {
                 busyTimeout: settings.busyTimeout
             )
             try handle.execute("SELECT 1 FROM sqlite_schema")
+            readSchemaVersion = try handle.prepare("PRAGMA schema_version")
         } catch {
             throw .sqlite(error, "open the database \(settings.path)", path: settings.path)
         }
@@ -41,9 +43,9 @@ internal final class SourceDatabase {
 
     /// A number that changes with the definition of any table.
     internal func schemaVersion() throws(ConnectorError) -> Int64 {
-        let statement = try prepare("PRAGMA schema_version", for: settings.path)
+        defer { readSchemaVersion.reset() }
         do throws(SQLiteFailure) {
-            return try statement.step() ? statement.int64(0) : 0
+            return try readSchemaVersion.step() ? readSchemaVersion.int64(0) : 0
         } catch {
             throw failure(error, reading: settings.path)
         }
