@@ -131,6 +131,18 @@ struct SinkConcurrencyTests {
         return stat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
+    @Test("the database's directory is made when it does not exist")
+    func directory() async throws {
+        let scratch = try ScratchDatabase()
+        let path = scratch.directory + "/a/b.db"
+        let sink = try scratch.sink(["path": path])
+        _ = try await sink.open([partition])
+        await sink.close()
+        #expect(access(path, F_OK) == 0)
+        unlink(path)
+        rmdir(scratch.directory + "/a")
+    }
+
     @Test("a trigger that ends the transaction stops the task")
     func rollbackTrigger() async throws {
         let scratch = try ScratchDatabase()
@@ -150,7 +162,8 @@ struct SinkConcurrencyTests {
     @Test("surroundings that are at fault are said to be")
     func environment() async throws {
         let scratch = try ScratchDatabase()
-        let lost = try scratch.sink(["path": scratch.directory + "/no/such.db"])
+        // A directory cannot be opened as a database.
+        let lost = try scratch.sink(["path": scratch.directory])
         let missing = await #expect(throws: ConnectorError.self) {
             _ = try await lost.open([partition])
         }

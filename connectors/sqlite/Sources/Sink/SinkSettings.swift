@@ -107,7 +107,7 @@ extension SinkSettings {
 
     private static let pathKey: ConfigKey<String> = .required(
         "path",
-        help: "The database file. It is created when it does not exist; its directory must exist."
+        help: "The database file. It and its directory are made when they do not exist."
     )
     private static let tableNameKey: ConfigKey<String> = .string(
         "table.name.format",
