@@ -82,9 +82,9 @@ public final class RecordBatchRewriter {
         return kept
     }
 
-    /// Appends a batch without records, so that the offsets it has stay accounted for.
+    /// Appends a batch without records, so that its offsets stay accounted for.
     ///
-    /// - Parameter offsets: at least one, and at most 2^31.
+    /// There are at least one and at most 2^31 `offsets`.
     public func appendEmpty(offsets: Range<Int64>, to output: OutputBuffer) {
         var empty = RecordBatchHeader(
             attributes: [],
