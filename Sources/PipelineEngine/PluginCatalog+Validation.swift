@@ -12,6 +12,9 @@ extension PluginCatalog {
         var names: Set<String> = []
         for connector in definition.connectors {
             var issues = validate(connector)
+            if issues.isEmpty {
+                issues = tryOut(connector, baseDirectory: definition.baseDirectory)
+            }
             if !names.insert(connector.name).inserted {
                 issues.append(
                     ConfigIssue(key: "name", message: "is the name of another connector too")

@@ -18,7 +18,7 @@ enum BuiltinConnectors {
         ]),
         converters: [BytesConverter.self, JSONConverter.self, StringConverter.self],
         transforms: builtInTransforms,
-        predicates: [],
+        predicates: builtInPredicates,
         formatAliases: ["csv", "json", "xml"]
     )
 }

@@ -132,6 +132,22 @@ struct CatalogTests {
         #expect(onlySource.validate(sink).first?.message.contains("only be a source") == true)
     }
 
+    @Test("what only the connector knows of its keys is found too, unless it needs a secret")
+    func tryOut() {
+        func issues(_ script: String) -> [String] {
+            let definition = ConnectorDefinition(
+                name: "x",
+                kind: .source,
+                plugin: "scripted",
+                values: ["script": script]
+            )
+            let pipeline = PipelineDefinition(name: "p", connectors: [definition])
+            return catalog.validate(pipeline).map { "\($0.connector).\($0.issue.key)" }
+        }
+        #expect(issues("no such script") == ["x.script"])
+        #expect(issues("${env:MILLRACE_TEST_NOT_SET}").isEmpty)
+    }
+
     @Test("the reference has every key once, with help")
     func reference() {
         for kind in [ConnectorDefinition.Kind.source, .sink] {
