@@ -82,7 +82,7 @@ final class SinkSession {
 
     private func open() async throws(ConnectorError) {
         let group = try task.store.groupOffsets(task.plan.group)
-        let own = try await sink.open(assigned)
+        let own = try await resetting(try await sink.open(assigned))
         keepsOwnOffsets = own != nil
         var initial: [TopicPartition: Int64?] = [:]
         for id in assigned {
@@ -99,6 +99,18 @@ final class SinkSession {
             committed: group.merging(initial.compactMapValues { $0 }) { old, _ in old }
         )
         showOffsets()
+    }
+
+    /// Brings offsets that an operator has set into the target; returns what it then keeps.
+    private func resetting(
+        _ kept: [TopicPartition: Int64]?
+    ) async throws(ConnectorError) -> [TopicPartition: Int64]? {
+        let (group, store) = (task.plan.group, task.store)
+        let offsets = try OffsetReset.pending(of: group, for: assigned, in: store)
+        guard !offsets.isEmpty else { return kept }
+        try await sink.commit(offsets)
+        try OffsetReset.applied(offsets, of: group, in: store)
+        return kept?.merging(offsets) { _, reset in reset }
     }
 
     private func startOffset(

@@ -1,4 +1,5 @@
 import ConnectorSDK
+import PipelineEngine
 import Topics
 
 /// How far a connector has come, as the store knows it.
@@ -8,16 +9,14 @@ enum ConnectorOffsets {
 
     private static let groupPrefix = "connect-"
 
-    /// The consumer group of a sink.
-    static func group(of connector: String) -> String { groupPrefix + connector }
-
     /// All connectors that have a place, by name.
     static func all(in store: any TopicStore) throws -> [ConnectorOffsets] {
         var all: [ConnectorOffsets] = []
         for name in try store.connectorsWithPositions() {
             all.append(.source(name, positions: try store.positions(of: name)))
         }
-        for group in try store.groups() where group.hasPrefix(groupPrefix) {
+        for group in try store.groups()
+        where group.hasPrefix(groupPrefix) && !OffsetReset.isNote(group: group) {
             let name = String(group.dropFirst(groupPrefix.count))
             all.append(.sink(name, offsets: try store.groupOffsets(group)))
         }

@@ -26,7 +26,7 @@ struct SharedOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The least important messages to log on standard error (default: $MILLRACE_LOG or info).",
+            "The least important messages to log on standard error (default: $MILLRACE_LOG, else info, or warning on a terminal).",
             valueName: "level"
         )
     )
@@ -39,7 +39,7 @@ struct SharedOptions: ParsableArguments {
     /// A logger that writes to standard error.
     var logger: Logger {
         let chosen = logLevel ?? Self.environment("MILLRACE_LOG").flatMap { LogLevel(argument: $0) }
-        let level = chosen?.level ?? .info
+        let level = chosen?.level ?? (ErrorScreen.shared.isTerminal ? .warning : .info)
         return Logger(label: "millrace") { _ in StderrLogHandler(level: level) }
     }
 

@@ -1,4 +1,5 @@
 import ConnectorSDK
+import PipelineEngine
 import Topics
 
 extension TopicStore {
@@ -35,7 +36,8 @@ extension TopicStore {
         of topic: TopicDescription,
         _ ranges: [OffsetRange]
     ) throws -> [(group: String, lag: Int64)] {
-        try groups().sorted().compactMap { group in
+        let groups = try groups().filter { !OffsetReset.isNote(group: $0) }
+        return try groups.sorted().compactMap { group in
             let offsets = try groupOffsets(group).filter { $0.key.topic == topic.name }
             guard !offsets.isEmpty else { return nil }
             let lag = ranges.enumerated().reduce(Int64(0)) { sum, entry in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
+import PipelineEngine
 import TopicLog
 import Topics
 
@@ -63,9 +64,9 @@ struct OffsetsCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Change where a connector goes on.",
             discussion: """
-                A source forgets its positions and reads everything again. A sink goes on at --to. \
-                A sink that keeps offsets in its target, as sqlite does, writes what it reads \
-                again once more: use it with upserts, or empty the table first.
+                A source forgets its positions and reads everything again. A sink goes on at --to, \
+                also one that keeps offsets in its target, as sqlite does: what it reads once more \
+                it writes once more, so use upserts or empty the table first.
                 """
         )
 
@@ -138,7 +139,7 @@ struct OffsetsCommand: ParsableCommand {
             guard !changed.isEmpty else {
                 throw Failure.usage("`\(connector)` has no offsets of such a topic and partition.")
             }
-            try store.commitGroupOffsets(ConnectorOffsets.group(of: connector), changed)
+            try OffsetReset.request(changed, of: connector, in: store)
         }
     }
 }
