@@ -24,7 +24,6 @@ struct Millrace: AsyncParsableCommand {
     static func main() async {
         signal(SIGPIPE, SIG_IGN)
         let arguments = Array(CommandLine.arguments.dropFirst())
-        if arguments.first == RunCommand.configuration.commandName { StopSignals.block() }
         Glibc.exit(await CommandLineProgram.run(arguments))
     }
 }

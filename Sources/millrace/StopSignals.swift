@@ -1,25 +1,24 @@
+import CTerminal
 import Glibc
 
 /// SIGINT and SIGTERM: the first ends a run gently, the second at once.
 ///
-/// The signals are blocked in every thread and waited for in one of our own, so that no handler
-/// has to be safe at any instruction.
+/// A handler may run between any two instructions, in any thread, so it only writes into a pipe; a
+/// thread of our own reads it.
 final class StopSignals: Sendable {
+    private let pipe: Int32
     private let onFirst: @Sendable (Int32) -> Void
 
-    private init(_ onFirst: @escaping @Sendable (Int32) -> Void) { self.onFirst = onFirst }
-
-    /// Keeps the signals from ending the process.
-    ///
-    /// Call it before any other thread exists: threads inherit what is blocked.
-    static func block() {
-        var signals = signalSet
-        pthread_sigmask(SIG_BLOCK, &signals, nil)
+    private init(pipe: Int32, _ onFirst: @escaping @Sendable (Int32) -> Void) {
+        self.pipe = pipe
+        self.onFirst = onFirst
     }
 
     /// Has the first signal call `onFirst` and the second end the process with 128 + its number.
-    static func handle(_ onFirst: @escaping @Sendable (Int32) -> Void) {
-        let handler = Unmanaged.passRetained(StopSignals(onFirst))
+    static func handle(_ onFirst: @escaping @Sendable (Int32) -> Void) throws {
+        let pipe = mr_catch_stop_signals()
+        guard pipe >= 0 else { throw failure(errno) }
+        let handler = Unmanaged.passRetained(StopSignals(pipe: pipe, onFirst))
         var thread = pthread_t()
         let code = pthread_create(
             &thread,
@@ -32,32 +31,28 @@ final class StopSignals: Sendable {
             handler.toOpaque()
         )
         guard code == 0 else {
-            // Without the thread, signals end the process as they always do.
             handler.release()
-            var signals = signalSet
-            pthread_sigmask(SIG_UNBLOCK, &signals, nil)
-            return
+            throw failure(code)
         }
         pthread_detach(thread)
     }
 
     private func wait() {
-        onFirst(Self.next())
-        _exit(128 + Self.next())
+        onFirst(next())
+        _exit(128 + next())
     }
 
-    private static func next() -> Int32 {
-        var signals = signalSet
-        var number: Int32 = 0
-        while sigwait(&signals, &number) != 0 {}
-        return number
+    private func next() -> Int32 {
+        var number: UInt8 = 0
+        while read(pipe, &number, 1) != 1 {}
+        return Int32(number)
     }
 
-    private static var signalSet: sigset_t {
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        return signals
+    private static func failure(_ code: Int32) -> Failure {
+        Failure(
+            .environment,
+            code: "cli.signals",
+            "Signals cannot be caught: \(String(cString: strerror(code)))."
+        )
     }
 }

@@ -25,4 +25,20 @@ struct PluginsTests {
         #expect(result.exitCode == 2)
         #expect(result.errors.contains("Did you mean `csv`?"))
     }
+
+    @Test("docs/ says what the declarations say; scripts/reference writes it anew")
+    func reference() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write("", to: "reference/.keep")
+        let written = try await directory.millrace("plugins", "reference", "--output", "reference")
+        #expect(written.exitCode == 0, "\(written.errors)")
+        let docs = Products.root + "/docs"
+        let difference = try await directory.bash(
+            """
+            diff -r -x .keep reference \(docs)/reference
+            millrace plugins schema | diff - \(docs)/pipeline.schema.json
+            """
+        )
+        #expect(difference.output == "", "run scripts/reference")
+    }
 }

@@ -102,7 +102,8 @@ struct PluginsCommand: ParsableCommand {
         @OptionGroup var shared: SharedOptions
 
         mutating func execute() async throws -> ExitStatus {
-            try StandardOutput.print(PipelineSchema(catalog: BuiltinConnectors.catalog).document)
+            let schema = PipelineSchema(catalog: BuiltinConnectors.catalog).document
+            try StandardOutput.printLine(schema.indentedText)
             return .done
         }
     }

@@ -36,7 +36,7 @@ struct RunCommand: MillraceCommand {
             options: RunOptions(dataDirectory: shared.dataDirectory, untilEnd: untilEnd),
             logger: shared.logger
         )
-        StopSignals.handle { number in
+        try StopSignals.handle { number in
             ErrorScreen.shared.writeLine(
                 "Stopping on \(number == 2 ? "SIGINT" : "SIGTERM"): sources stop, sinks write what "
                     + "is in the topics. Once more ends it at once."

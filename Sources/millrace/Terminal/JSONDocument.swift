@@ -34,11 +34,18 @@ enum JSONDocument: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
     /// The document in one line.
     var text: String {
         var text = ""
-        write(into: &text)
+        write(into: &text, indentation: nil)
         return text
     }
 
-    private func write(into text: inout String) {
+    /// The document with a line for each value, for files that people compare.
+    var indentedText: String {
+        var text = ""
+        write(into: &text, indentation: 0)
+        return text
+    }
+
+    private func write(into text: inout String, indentation: Int?) {
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -46,22 +53,36 @@ enum JSONDocument: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
         case .string(let value): Self.writeString(value, into: &text)
         case .raw(let value): text += value
         case .array(let items):
-            text += "["
-            for (index, item) in items.enumerated() {
-                if index > 0 { text += "," }
-                item.write(into: &text)
+            Self.write(items, "[", "]", into: &text, indentation) { item, text, inner in
+                item.write(into: &text, indentation: inner)
             }
-            text += "]"
         case .object(let fields):
-            text += "{"
-            for (index, field) in fields.enumerated() {
-                if index > 0 { text += "," }
+            Self.write(fields, "{", "}", into: &text, indentation) { field, text, inner in
                 Self.writeString(field.0, into: &text)
-                text += ":"
-                field.1.write(into: &text)
+                text += inner == nil ? ":" : ": "
+                field.1.write(into: &text, indentation: inner)
             }
-            text += "}"
         }
+    }
+
+    private static func write<Item>(
+        _ items: [Item],
+        _ open: String,
+        _ close: String,
+        into text: inout String,
+        _ indentation: Int?,
+        _ body: (Item, inout String, Int?) -> Void
+    ) {
+        let inner = indentation.map { $0 + 2 }
+        func startLine(_ width: Int?) -> String {
+            width.map { "\n" + String(repeating: " ", count: $0) } ?? ""
+        }
+        text += open
+        for (index, item) in items.enumerated() {
+            text += (index > 0 ? "," : "") + startLine(inner)
+            body(item, &text, inner)
+        }
+        text += (items.isEmpty ? "" : startLine(indentation)) + close
     }
 
     private static func writeString(_ value: String, into text: inout String) {

@@ -1,0 +1,99 @@
+import TestServices
+import Testing
+
+@Suite("millrace offsets", .timeLimit(.minutes(2)))
+struct OffsetsTests {
+    private func makeRun() async throws -> TemporaryDirectory {
+        let directory = try TemporaryDirectory()
+        try directory.write(RunTests.pipeline, to: "p.yaml")
+        try directory.write("id,amount\n1,1.10\n2,3\n3,4\n", to: "in/a.csv")
+        let run = try await directory.millrace("run", "p.yaml")
+        #expect(run.exitCode == 0, "\(run.errors)")
+        return directory
+    }
+
+    @Test("a source shows its positions, a sink its offsets and lag")
+    func show() async throws {
+        let directory = try await makeRun()
+        let list = try await directory.millrace("offsets", "--json").json()
+        let connectors = try #require(list["connectors"] as? [[String: Any]])
+        #expect(connectors.map { $0["connector"] as? String } == ["files", "inbox"])
+        #expect(connectors.map { $0["type"] as? String } == ["sink", "source"])
+
+        let source = try await directory.millrace("offsets", "show", "inbox", "--json").json()
+        let positions = try #require(source["positions"] as? [[String: Any]])
+        #expect(!positions.isEmpty)
+        #expect(positions.allSatisfy { $0["offset"] is [String: Any] })
+
+        let sink = try await directory.millrace("offsets", "show", "files", "--json").json()
+        let offsets = try #require(sink["offsets"] as? [[String: Any]])
+        #expect(offsets.compactMap { $0["offset"] as? Int }.reduce(0, +) == 3)
+        #expect(offsets.allSatisfy { $0["lag"] as? Int == 0 })
+    }
+
+    @Test("a source that is reset reads everything again")
+    func resetSource() async throws {
+        let directory = try await makeRun()
+        let reset = try await directory.millrace("offsets", "reset", "inbox")
+        #expect(reset.exitCode == 0, "\(reset.errors)")
+        #expect(reset.output == "inbox: starts over at the next run\n")
+        let run = try await directory.millrace("run", "p.yaml", "--json").json()
+        let pipelines = try #require(run["pipelines"] as? [[String: Any]])
+        let connectors = try #require(pipelines[0]["connectors"] as? [[String: Any]])
+        #expect(connectors.map { $0["records"] as? Int } == [3, 3])
+    }
+
+    @Test("a sink's offsets are set to what --to says")
+    func resetSink() async throws {
+        let directory = try await makeRun()
+        let reset = try await directory.millrace("offsets", "reset", "files", "--to", "0", "--json")
+        let offsets = try #require(try reset.json()["offsets"] as? [[String: Any]])
+        #expect(offsets.compactMap { $0["lag"] as? Int }.reduce(0, +) == 3)
+        let end = try await directory.millrace("offsets", "reset", "files", "--to", "end", "--json")
+        let ends = try #require(try end.json()["offsets"] as? [[String: Any]])
+        #expect(ends.allSatisfy { $0["lag"] as? Int == 0 })
+    }
+
+    @Test("a reset reaches a sink that keeps offsets in its target")  // D2
+    func resetTransactionalSink() async throws {
+        let directory = try TemporaryDirectory()
+        let sink =
+            "{connector: sqlite, topics: [orders], path: o.db, insert.mode: upsert, "
+            + "pk.mode: record_key}"
+        let head = RunTests.pipeline.split(separator: "\n").dropLast().joined(separator: "\n")
+        try directory.write(head + "\n  files: " + sink, to: "p.yaml")
+        try directory.write("id,amount\n1,1.10\n2,3\n3,4\n", to: "in/a.csv")
+        func sinkRecords() async throws -> Int? {
+            let run = try await directory.millrace("run", "p.yaml", "--json")
+            #expect(run.exitCode == 0, "\(run.errors)")
+            let pipelines = try #require(try run.json()["pipelines"] as? [[String: Any]])
+            let connectors = try #require(pipelines[0]["connectors"] as? [[String: Any]])
+            return connectors[1]["records"] as? Int
+        }
+        #expect(try await sinkRecords() == 3)
+        #expect(try await sinkRecords() == 0)
+        #expect(try await directory.millrace("offsets", "reset", "files").exitCode == 0)
+        #expect(try await sinkRecords() == 3)
+        #expect(try await sinkRecords() == 0)
+        let list = try await directory.millrace("offsets", "--json").json()
+        #expect((list["connectors"] as? [Any])?.count == 2)
+    }
+
+    @Test(
+        "what cannot be reset is refused with 2",
+        arguments: [
+            ("reset nobody-like-it", "`millrace offsets show` lists"),
+            ("reset inbx", "Did you mean `inbox`?"),
+            ("reset inbox --to end", "is a source, which can only start over"),
+            ("reset inbox --partition nowhere", "has no part `nowhere`"),
+            ("reset files --topic other", "has no offsets of such a topic"),
+        ]
+    )
+    func refusals(arguments: String, message: String) async throws {
+        let directory = try await makeRun()
+        let words = ["offsets"] + arguments.split(separator: " ").map { String($0) }
+        let result = try await directory.start(words).wait()
+        #expect(result.exitCode == 2)
+        #expect(result.errors.contains(message), "\(result.errors)")
+    }
+}
