@@ -8,10 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/// Text that one piece of input may make beyond the longest value: what libxml2 itself may hold
-/// back (10 MB) and some. More is the work of default attributes.
-static const size_t text_slack = 32u << 20;
-
 struct mr_xml_parser {
     xmlParserCtxtPtr context;
     mr_xml_options options;
@@ -100,10 +96,6 @@ static void extend(mr_xml_parser *parser, mr_xml_event *event, const xmlChar *by
     if (count > room) {
         count = room;
         event->is_cut = 1;
-    }
-    if (parser->text_count + count > parser->options.max_text + text_slack) {
-        stop(parser, MR_XML_EXPANSION, NULL);
-        return;
     }
     // 16 bytes more, so that scanners of 16 bytes stay inside.
     if (!grow((void **)&parser->text, &parser->text_capacity, parser->text_count + count + 16, 1)) {

@@ -13,7 +13,8 @@ typedef struct mr_xml_parser mr_xml_parser;
 enum {
     /// An element begins. `name`; `offset` of its `<`; `length` is the line of its `<`.
     MR_XML_START = 1,
-    /// An attribute of the element that began last. `name`; the value is in the text.
+    /// An attribute that the element that began last was written with. `name`; the value is in
+    /// the text. Defaults that a DTD gives are left out.
     MR_XML_ATTRIBUTE = 2,
     /// The element that began last has `xsi:nil="true"`. `name` of the attribute.
     MR_XML_NIL = 3,
@@ -49,9 +50,7 @@ enum {
     MR_XML_TOO_DEEP = 2,
     /// A reference to an entity that XML itself does not define.
     MR_XML_ENTITY = 3,
-    /// Default attributes make far more text than there is input.
-    MR_XML_EXPANSION = 4,
-    MR_XML_NO_MEMORY = 5,
+    MR_XML_NO_MEMORY = 4,
 };
 
 typedef struct {

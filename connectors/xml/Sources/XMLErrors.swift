@@ -5,7 +5,7 @@ extension ConnectorError.Code {
     static let xmlMalformed = Self("xml.malformed")
     /// A document refers to an entity that XML itself does not define.
     static let xmlEntity = Self("xml.entity")
-    /// A document is nested too deep, or expands too far.
+    /// A document is nested too deep.
     static let xmlLimit = Self("xml.limit")
     /// A document's root is not where `record.path` begins.
     static let xmlPath = Self("xml.record_path")
@@ -50,12 +50,6 @@ extension ConnectorError {
                 .rejectRecord,
                 "Elements are nested deeper than \(settings.maxDepth) at \(place).",
                 at: "max.depth"
-            )
-        case .expansion:
-            return Self(
-                .xmlLimit,
-                .rejectRecord,
-                "Default attributes make far more text than there is input at \(place)."
             )
         case .noMemory:
             return .xmlNoMemory

@@ -12,7 +12,6 @@ final class XMLParserHandle {
         case malformed(String)
         case tooDeep
         case entity(String)
-        case expansion
         case noMemory
     }
 
@@ -64,7 +63,6 @@ final class XMLParserHandle {
             switch Int(error.pointee.kind) {
             case MR_XML_TOO_DEEP: .tooDeep
             case MR_XML_ENTITY: .entity(message)
-            case MR_XML_EXPANSION: .expansion
             case MR_XML_NO_MEMORY: .noMemory
             default: .malformed(message)
             }
