@@ -13,6 +13,8 @@ struct CSVText {
     private let mayClash: Bool
     private let scratch = OutputBuffer(capacity: 256)
 
+    var delimiter: UInt8 { dialect.delimiter }
+
     init(_ settings: CSVSettings) {
         dialect = settings.dialect
         nullValues = settings.nullValues
@@ -27,20 +29,25 @@ struct CSVText {
 
     /// Writes a cell; `false` when the dialect lacks the quotes it needs, or it is no value at all.
     @inline(__always)
-    func append(_ cell: Cell, to output: OutputBuffer) -> Bool {
+    func append(_ cell: Cell, to output: inout CSVOutput) -> Bool {
         switch cell.tag {
         case .missing, .null: return true
-        case .string: return append(cell.slice, to: output, isHeader: false)
-        case .json: return append(cell.slice, to: output, isHeader: true)
-        case .int, .decimal, .bool, .number:
-            return mayClash
-                ? appendOther(cell, to: output) : JSONText.appendCell(cell, to: output)
-        case .double, .bytes, .date, .time, .timestamp, .localTimestamp:
-            return appendOther(cell, to: output)
+        case .string: return append(cell.slice, to: &output, isHeader: false)
+        case .json: return append(cell.slice, to: &output, isHeader: true)
+        case .int where !mayClash:
+            output.integer(cell.int64)
+            return true
+        case .decimal where !mayClash:
+            output.decimal(cell.int64, scale: Int(min(cell.scale, 18)))
+            return true
+        case .number where !mayClash:
+            output.copy(cell.slice)
+            return true
+        default: return appendOther(cell, to: &output)
         }
     }
 
-    private func appendOther(_ cell: Cell, to output: OutputBuffer) -> Bool {
+    private func appendOther(_ cell: Cell, to output: inout CSVOutput) -> Bool {
         scratch.count = 0
         if !JSONText.appendCell(cell, to: scratch) {
             guard cell.tag == .double else { return false }
@@ -53,50 +60,41 @@ struct CSVText {
             text = UnsafeRawBufferPointer(rebasing: text.dropFirst().dropLast())
         }
         guard mayClash else {
-            output.append(text)
+            output.copy(text)
             return true
         }
-        return append(text, to: output, isHeader: true)
+        return append(text, to: &output, isHeader: true)
     }
 
     /// Writes text; `false` when it needs quotes that the dialect does not have.
     ///
-    /// A reader never infers a type from a header's text.
+    /// A reader never infers a type from a header's text. Bytes behind the text may be read, as
+    /// behind every slice of a batch.
+    @inline(__always)
     func append(
         _ text: UnsafeRawBufferPointer,
-        to output: OutputBuffer,
+        to output: inout CSVOutput,
         isHeader: Bool
     ) -> Bool {
-        if hasSpecial(text) { return appendSpecial(text, to: output) }
+        if hasSpecial(text) { return appendSpecial(text, to: &output) }
         if dialect.quote != CSVDialect.absent, isMistakable(text, isHeader) {
-            appendQuoted(text, to: output)
+            appendQuoted(text, to: &output)
         } else {
-            output.append(text)
+            output.copy(text)
         }
         return true
     }
 
+    @inline(__always)
     private func hasSpecial(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let base = text.baseAddress else { return false }
         let quote = dialect.quote < 0x100 ? UInt8(dialect.quote) : 0x0A
-        let escape = dialect.escape < 0x100 ? UInt8(dialect.escape) : 0x0A
         var at = 0
-        // Slices of a batch have readable bytes behind them; those of a name may not.
-        while at + 16 <= text.count {
-            let mask =
-                mr_match4_16(base + at, dialect.delimiter, 0x0A, 0x0D, quote)
-                | mr_match1_16(base + at, escape)
-            if mask != 0 { return true }
-            at += 16
-        }
         while at < text.count {
-            let byte = text[at]
-            if byte == dialect.delimiter || byte == 0x0A || byte == 0x0D || byte == quote
-                || byte == escape
-            {
-                return true
-            }
-            at += 1
+            var mask = mr_match4_16(base + at, dialect.delimiter, 0x0A, 0x0D, quote)
+            if dialect.escape < 0x100 { mask |= mr_match1_16(base + at, UInt8(dialect.escape)) }
+            if mask != 0 { return at + mask.trailingZeroBitCount < text.count }
+            at += 16
         }
         return false
     }
@@ -115,33 +113,33 @@ struct CSVText {
 
     private func appendSpecial(
         _ text: UnsafeRawBufferPointer,
-        to output: OutputBuffer
+        to output: inout CSVOutput
     ) -> Bool {
         if dialect.quote != CSVDialect.absent {
-            appendQuoted(text, to: output)
+            appendQuoted(text, to: &output)
             return true
         }
         guard dialect.escape != CSVDialect.absent else { return false }
         for byte in text {
-            if dialect.isEscapable(byte) { output.append(UInt8(dialect.escape)) }
-            output.append(byte)
+            if dialect.isEscapable(byte) { output.put(UInt8(dialect.escape)) }
+            output.put(byte)
         }
         return true
     }
 
-    private func appendQuoted(_ text: UnsafeRawBufferPointer, to output: OutputBuffer) {
+    private func appendQuoted(_ text: UnsafeRawBufferPointer, to output: inout CSVOutput) {
         let quote = UInt8(truncatingIfNeeded: dialect.quote)
-        output.append(quote)
+        output.put(quote)
         var rest = text
         while let at = rest.firstIndex(where: {
             $0 == quote || UInt16($0) == dialect.escape
         }) {
-            output.append(UnsafeRawBufferPointer(rebasing: rest[..<at]))
-            output.append(rest[at] == quote ? quote : UInt8(dialect.escape))
-            output.append(rest[at])
+            output.copy(UnsafeRawBufferPointer(rebasing: rest[..<at]))
+            output.put(rest[at] == quote ? quote : UInt8(dialect.escape))
+            output.put(rest[at])
             rest = UnsafeRawBufferPointer(rebasing: rest[(at + 1)...])
         }
-        output.append(rest)
-        output.append(quote)
+        output.copy(rest)
+        output.put(quote)
     }
 }

@@ -7,7 +7,7 @@ import JSONRecords
 /// for null is quoted, and so is empty text, since an empty cell is null.
 final class CSVWriter: RecordWriter {
     private let settings: CSVSettings
-    private var text: CSVText
+    private let text: CSVText
     private var names: [String] = []
     private var plan: Plan?
 
@@ -31,19 +31,20 @@ final class CSVWriter: RecordWriter {
         if settings.columns.isEmpty { names = batch.schema.names }
         plan = nil
         guard settings.hasHeader else { return }
-        let start = output.count
+        var cursor = CSVOutput(output)
         for (index, name) in names.enumerated() {
-            if index > 0 { output.append(settings.dialect.delimiter) }
-            var name = name
-            let isWritten = name.withUTF8 {
-                text.append(UnsafeRawBufferPointer($0), to: output, isHeader: true)
-            }
-            guard isWritten else {
-                output.count = start
-                throw .csvNeedsQuotes(name)
-            }
+            if index > 0 { cursor.put(settings.dialect.delimiter) }
+            // In a chunk, so that there are readable bytes behind the name.
+            let chunk = Chunk(copying: Array(name.utf8))
+            let isWritten = text.append(
+                UnsafeRawBufferPointer(chunk.bytes),
+                to: &cursor,
+                isHeader: true
+            )
+            guard isWritten else { throw .csvNeedsQuotes(name) }
         }
-        output.append(0x0A)
+        cursor.put(0x0A)
+        cursor.commit()
     }
 
     func write(
@@ -53,15 +54,19 @@ final class CSVWriter: RecordWriter {
     ) throws(ConnectorError) {
         try checkHasFields(batch)
         let plan = currentPlan(batch.schema)
+        let text = text
+        // Until it commits, nothing of the batch is in the output.
+        var cursor = CSVOutput(output)
         let start = output.count
         for row in rows {
             do throws(ConnectorError) {
-                try write(batch.row(row), plan, to: output)
+                try write(batch.row(row), plan, text, to: &cursor)
             } catch {
                 output.count = start
                 throw error
             }
         }
+        cursor.commit()
     }
 
     func end(into output: OutputBuffer) throws(ConnectorError) {}
@@ -85,25 +90,26 @@ final class CSVWriter: RecordWriter {
         return made
     }
 
+    @inline(__always)
     private func write(
         _ cells: UnsafeMutablePointer<Cell>,
         _ plan: Plan,
-        to output: OutputBuffer
+        _ text: CSVText,
+        to output: inout CSVOutput
     ) throws(ConnectorError) {
         for column in plan.surplus where cells[column].tag != .missing {
             let fields = plan.surplus.filter { cells[$0].tag != .missing }
             throw .csvSurplus(fields.map { plan.schema.fields[$0].name })
         }
-        for index in plan.sources.indices {
-            if index > 0 { output.append(settings.dialect.delimiter) }
-            let source = plan.sources[index]
-            guard source >= 0 else { continue }
-            guard text.append(cells[source], to: output) else {
-                throw cells[source].isSlice
-                    ? .csvNeedsQuotes(names[index]) : .csvNoText(names[index])
-            }
+        var isFirst = true
+        for source in plan.sources {
+            if !isFirst { output.put(text.delimiter) }
+            isFirst = false
+            guard source >= 0, !text.append(cells[source], to: &output) else { continue }
+            let name = plan.schema.fields[source].name
+            throw cells[source].isSlice ? .csvNeedsQuotes(name) : .csvNoText(name)
         }
-        output.append(0x0A)
+        output.put(0x0A)
     }
 }
 
