@@ -18,14 +18,7 @@ enum DataDirectory {
         let directory = shared.dataDirectory
         switch access {
         case .reading:
-            guard Glibc.access(directory + "/state.db", F_OK) == 0 else {
-                throw Failure(
-                    .configuration,
-                    code: "cli.no_data",
-                    "There is no data directory `\(directory)`.",
-                    hint: "A run creates it; --data-dir or MILLRACE_DATA names another."
-                )
-            }
+            try requireExistence(shared)
             return try EmbeddedTopicStore(
                 directory: directory,
                 mode: .readOnly,
@@ -38,5 +31,17 @@ enum DataDirectory {
                 logger: shared.logger
             )
         }
+    }
+
+    /// Throws a failure that names the directory when no store was ever opened there.
+    static func requireExistence(_ shared: SharedOptions) throws {
+        let directory = shared.dataDirectory
+        guard access(directory + "/state.db", F_OK) != 0 else { return }
+        throw Failure(
+            .configuration,
+            code: "cli.no_data",
+            "There is no data directory `\(directory)`.",
+            hint: "A run creates it; --data-dir or MILLRACE_DATA names another."
+        )
     }
 }

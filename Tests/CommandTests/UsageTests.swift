@@ -28,7 +28,9 @@ struct UsageTests {
         let directory = try TemporaryDirectory()
         let help = try await directory.millrace("--help")
         #expect(help.exitCode == 0)
-        for command in ["run", "validate", "topics", "offsets", "plugins", "dlq", "init", "test"] {
+        for command in [
+            "run", "validate", "topics", "offsets", "plugins", "dlq", "init", "test", "fsck",
+        ] {
             #expect(help.output.contains("\n  \(command) "), "\(command)")
         }
         #expect(help.errors == "")
