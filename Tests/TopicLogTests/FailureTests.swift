@@ -198,7 +198,10 @@ private final class Gate: Sendable {
         }
     }
 
-    func waitUntilHeld() { _ = state.wait { $0.isHeld ? true : nil } }
+    func waitUntilHeld() {
+        let isHeld = state.wait(until: .now + .seconds(30)) { $0.isHeld ? true : nil }
+        #expect(isHeld == true, "Nothing was synchronized.")
+    }
 
     /// Calls that the group which is held has still to make.
     func offset(_ call: FaultyFiles.Call) -> Int {
