@@ -51,7 +51,9 @@ extension ConnectorError {
         return Self(
             .csvQuotes,
             .rejectRecord,
-            "In the record at \(place) text follows the closing quote of cell \(cell + 1)\(column).",
+            """
+            In the record at \(place) text follows the closing quote of cell \(cell + 1)\(column).
+            """,
             hint: "A quote inside a quoted cell is written twice."
         )
     }

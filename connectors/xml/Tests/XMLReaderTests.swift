@@ -58,7 +58,7 @@ struct XMLReaderTests {
         Case(
             name: "comments and instructions are dropped",
             text:
-                "<?xml version='1.0'?><!--x--><o><?pi?><r><a>1<!-- <a> -->2</a><?pi x?></r></o><!--y-->",
+                "<?xml version='1.0'?><!--x--><o><?pi?><r><a>1<!-- <a> -->2</a><?p?></r></o><!--y-->",
             rows: ["a='12'"]
         ),
         Case(
@@ -79,7 +79,8 @@ struct XMLReaderTests {
         Case(
             name: "`xsi:nil` is null",
             text:
-                "<o xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><r><a xsi:nil='true'/><b><c xsi:nil='1'/></b><d xsi:nil='true'>x</d></r></o>",
+                "<o xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><r><a xsi:nil='true'/>"
+                + "<b><c xsi:nil='1'/></b><d xsi:nil='true'>x</d></r></o>",
             rows: ["a=null b={\"c\":null} d={\"@nil\":\"true\",\"#text\":\"x\"}"]
         ),
         Case(

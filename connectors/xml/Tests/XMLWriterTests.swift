@@ -100,8 +100,10 @@ struct XMLWriterTests {
     @Test("what the reader made is read back as it was")
     func roundTrips() throws {
         let text = """
-            <records><record id='&#10;&#9;&quot;'><a> x </a><a k='1'>&#13;]]&gt;</a><b><c/><c>2</c></b>mixed</record>
-            <record xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'><n xsi:nil='true'/><é>ü</é></record></records>
+            <records><record id='&#10;&#9;&quot;'><a> x </a><a k='1'>&#13;]]&gt;</a>
+            <b><c/><c>2</c></b>mixed</record>
+            <record xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>
+            <n xsi:nil='true'/><é>ü</é></record></records>
             """
         let format = try XMLFormat(configuration: Configuration([:]))
         let records = try FormatReading(format, Array(text.utf8)).records
