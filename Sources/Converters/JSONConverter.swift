@@ -168,7 +168,7 @@ public final class JSONConverter: Converter {
 
     // MARK: - Errors
 
-    private static func refusal(_ error: JSONSyntaxError) -> ConnectorError {
+    internal static func refusal(_ error: JSONSyntaxError) -> ConnectorError {
         ConnectorError(
             .init("json.syntax"),
             .rejectRecord,
@@ -177,7 +177,7 @@ public final class JSONConverter: Converter {
         )
     }
 
-    private static func mismatch(_ field: String) -> ConnectorError {
+    internal static func mismatch(_ field: String) -> ConnectorError {
         ConnectorError(
             .init("json.type_mismatch"),
             .rejectRecord,

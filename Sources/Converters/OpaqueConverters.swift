@@ -2,7 +2,7 @@ public import ConnectorSDK
 
 /// Every converter that a configuration can name.
 public let builtInConverters: [any Converter.Type] = [
-    JSONConverter.self, StringConverter.self, BytesConverter.self,
+    JSONConverter.self, JSONSchemaConverter.self, StringConverter.self, BytesConverter.self,
 ]
 
 /// Takes values for text and leaves them alone.

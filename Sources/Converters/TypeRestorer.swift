@@ -37,7 +37,8 @@ internal final class TypeRestorer {
         return nil
     }
 
-    private func restore(_ cell: Cell, as type: FieldType, _ batch: RecordBatch) -> Cell? {
+    /// The cell that parsed JSON means in a column of `type`; `nil` when it means none.
+    func restore(_ cell: Cell, as type: FieldType, _ batch: RecordBatch) -> Cell? {
         switch type {
         case .float, .double: return number(cell).map { .double($0) }
         case .bytes: return cell.tag == .string ? bytes(cell.slice, batch) : nil

@@ -1,7 +1,27 @@
 public import ConnectorSDK
 
-/// Writes single values as JSON text.
+/// Writes single values as JSON text, and checks texts.
 public enum JSONText {
+    /// What is wrong with a text as one JSON value, with white space around it or not; `nil` when
+    /// it is valid.
+    ///
+    /// The text has ``Chunk/padding`` readable bytes behind it.
+    public static func error(in text: UnsafeRawBufferPointer) -> JSONSyntaxError? {
+        guard let start = text.bindMemory(to: UInt8.self).baseAddress else {
+            return JSONSyntaxError(.unexpectedEnd, at: 0)
+        }
+        if let offset = UTF8Check.firstInvalid(text) {
+            return JSONSyntaxError(.invalidUTF8, at: offset)
+        }
+        var scanner = JSONScanner(from: start, to: start + text.count)
+        scanner.skipSpace()
+        guard scanner.value(depth: 0) else { return scanner.error }
+        scanner.skipSpace()
+        guard scanner.at < scanner.end else { return nil }
+        _ = scanner.fail(.trailingCharacters)
+        return scanner.error
+    }
+
     /// Appends a JSON string of valid UTF-8, in quotes.
     ///
     /// Reads nothing behind the text.
