@@ -96,7 +96,7 @@ struct AllocationTests {
             to: "pipeline.yaml"
         )
         let result = try await Command.run(
-            [Products.millrace, "run", "--data-dir", "data", "pipeline.yaml"],
+            [Products.optimised, "run", "--data-dir", "data", "pipeline.yaml"],
             in: directory.path,
             environment: [
                 "LD_PRELOAD": counter, "MALLOC_COUNT_FILE": directory.file("count"),

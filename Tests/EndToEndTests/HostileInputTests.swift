@@ -17,7 +17,7 @@ struct HostileInputTests {
         let directory = try TemporaryDirectory()
         let script = Products.root + "/Tests/EndToEndTests/hostile.py"
         let result = try await Command.run(
-            [Products.python, script, Products.millrace, name, directory.path],
+            [Products.python, script, Products.optimised, name, directory.path],
             in: directory.path
         )
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")

@@ -63,10 +63,10 @@ def rejects_one(millrace, directory, records):
     expect(len(dead) == 1, f"{len(dead)} dead letters, expected 1")
 
 
-def long_line(millrace, directory, connector, before, after, records, length=1 << 30):
+def long_line(millrace, directory, connector, before, after, records):
     with open(f"{directory}/input", "wb") as file:
         file.write(before)
-        file.seek(length, os.SEEK_CUR)
+        file.seek(1 << 30, os.SEEK_CUR)
         file.write(after)
     pipeline(directory, connector, "input")
     run(millrace, directory)
@@ -82,8 +82,7 @@ def case_long_json_line(millrace, directory):
 
 
 def case_long_csv_line(millrace, directory):
-    # A debug build takes minutes for a GiB of it; four times the limit say the same.
-    long_line(millrace, directory, "csv", b"id,text\n1,", b"\n2,x\n", 1, length=64 << 20)
+    long_line(millrace, directory, "csv", b"id,text\n1,", b"\n2,x\n", 1)
 
 
 def case_zip_bomb(millrace, directory):

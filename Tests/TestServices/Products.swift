@@ -2,11 +2,17 @@ import Foundation
 
 /// Where the things under test are.
 public enum Products {
-    /// The `millrace` binary of the same build as the tests.
-    public static let millrace: String = {
+    private static let folder: URL = {
         let tests = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath()
-        return tests.deletingLastPathComponent().appending(path: "millrace").path()
+        return tests.deletingLastPathComponent()
     }()
+
+    /// The `millrace` binary of the same build as the tests, with all its assertions.
+    public static let millrace = folder.appending(path: "millrace").path()
+
+    /// The `millrace` binary as users have it, built by `scripts/test` before the tests run.
+    public static let optimised =
+        folder.deletingLastPathComponent().appending(path: "release/millrace").path()
 
     /// The root of the package's sources.
     public static let root: String = {
