@@ -148,6 +148,21 @@ static int is_true(const xmlChar *value, const xmlChar *end) {
     return (count == 4 && memcmp(value, "true", 4) == 0) || (count == 1 && *value == '1');
 }
 
+/// Adds an attribute's value. Without a tree libxml2 leaves each ampersand of a value as `&#38;`;
+/// any other reference has been resolved or has stopped the parser.
+static void extend_value(mr_xml_parser *parser, mr_xml_event *event, const xmlChar *value,
+                         const xmlChar *end) {
+    static const char ampersand[] = "&#38;";
+    const size_t length = sizeof ampersand - 1;
+    const xmlChar *place;
+    while ((place = memchr(value, '&', (size_t)(end - value)))) {
+        extend(parser, event, value, (size_t)(place - value) + 1);
+        int is_kept = (size_t)(end - place) >= length && memcmp(place, ampersand, length) == 0;
+        value = place + (is_kept ? length : 1);
+    }
+    extend(parser, event, value, (size_t)(end - value));
+}
+
 static void add_attribute(mr_xml_parser *parser, const xmlChar **attribute) {
     static const char instance[] = "http://www.w3.org/2001/XMLSchema-instance";
     const xmlChar *value = attribute[3], *end = attribute[4];
@@ -161,7 +176,7 @@ static void add_attribute(mr_xml_parser *parser, const xmlChar **attribute) {
     if (!event) return;
     event->name = qualified(parser, attribute[0], attribute[1]);
     event->offset = parser->text_count;
-    extend(parser, event, value, (size_t)(end - value));
+    extend_value(parser, event, value, end);
 }
 
 static void on_start(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,

@@ -94,6 +94,11 @@ struct XMLReaderTests {
             rows: ["a='1\n2\n3'"]
         ),
         Case(
+            name: "ampersands in attributes",
+            text: "<o><r a='&amp;' b='1 &#38; 2 &amp;amp; &amp;#38;'><c d='&amp;&amp;'/></r></o>",
+            rows: ["@a='&' @b='1 & 2 &amp; &#38;' c={\"@d\":\"&&\"}"]
+        ),
+        Case(
             name: "a `>` in an attribute",
             text: "<o><r a='x > y' b=\"it's\"><c d='/>'/></r></o>",
             rows: ["@a='x > y' @b='it's' c={\"@d\":\"/>\"}"]
