@@ -13,7 +13,7 @@ public import ConnectorSDK
 /// name the last counts, at the place of the first. A record that is no object becomes one field,
 /// ``valueField``. Slices point into the text, which the caller keeps alive, or into the arena.
 ///
-/// One parser serves one stream. It predicts each key from the schema and compares bytes; only
+/// One parser serves one stream, in one task: exclusive access is not checked. It predicts each key from the schema and compares bytes; only
 /// where that fails does it look names up, and only where that fails does it parse the record
 /// again, slowly, which also finds the place of an error.
 public final class JSONRecordParser {
@@ -30,12 +30,12 @@ public final class JSONRecordParser {
         case invalid(JSONSyntaxError)
     }
 
-    internal var shape = RecordShape(Schema([Field]()))
-    internal var tape = RecordTape()
+    @exclusivity(unchecked) internal var shape = RecordShape(Schema([Field]()))
+    @exclusivity(unchecked) internal var tape = RecordTape()
     internal var recent: [RecordShape] = []
     internal let scalarField: String
     /// Whether the text parsed last may have a line break in it, between its tokens.
-    public internal(set) var mayHaveLineBreak = false
+    @exclusivity(unchecked) public internal(set) var mayHaveLineBreak = false
 
     /// Makes a parser.
     ///

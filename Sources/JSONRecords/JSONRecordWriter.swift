@@ -10,12 +10,21 @@ public import ConnectorSDK
 /// none are refused, never changed (D6). No output has a line break in it.
 ///
 /// What is worked out for a schema is kept until another one comes: use one writer for values and
-/// one for keys.
+/// one for keys. One task uses a writer, so exclusive access is not checked for each record.
 public final class JSONRecordWriter {
-    private var prefixes = FieldPrefixes(Schema.opaque)
+    private var prefixes: FieldPrefixes
+    // What is in `prefixes`, without a reference to be counted for each record.
+    @exclusivity(unchecked) private var schemaID: ObjectIdentifier
+    @exclusivity(unchecked) private var slots: UnsafeMutablePointer<FieldPrefixes.Slot>
+    @exclusivity(unchecked) private var columnCount: Int
 
     /// Makes a writer.
-    public init() {}
+    public init() {
+        prefixes = FieldPrefixes(Schema.opaque)
+        schemaID = ObjectIdentifier(prefixes.schema)
+        slots = prefixes.slots
+        columnCount = prefixes.count
+    }
 
     /// Appends the value of a row: its text as it arrived where nothing changed it, the fields as
     /// an object, an opaque value as a JSON value of its own, a tombstone as `null`.
@@ -49,11 +58,11 @@ public final class JSONRecordWriter {
         of schema: Schema,
         into output: OutputBuffer
     ) throws(ConnectorError) {
-        if schema !== prefixes.schema { prefixes = FieldPrefixes(schema) }
-        let slots = prefixes.slots
+        if ObjectIdentifier(schema) != schemaID { prepare(schema) }
+        let slots = slots
         let start = output.count
         var cursor = OutputCursor(output)
-        for column in 0..<prefixes.count {
+        for column in 0..<columnCount {
             let cell = cells[column]
             if cell.tag == .missing { continue }
             slots[column].write(to: &cursor)
@@ -72,6 +81,13 @@ public final class JSONRecordWriter {
         } else {
             (output.base + start).storeBytes(of: UInt8(ascii: "{"), as: UInt8.self)
         }
+    }
+
+    private func prepare(_ schema: Schema) {
+        prefixes = FieldPrefixes(schema)
+        schemaID = ObjectIdentifier(schema)
+        slots = prefixes.slots
+        columnCount = prefixes.count
     }
 
     private static func inexpressible(_ cell: Cell, field: String?) -> ConnectorError {

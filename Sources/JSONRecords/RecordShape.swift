@@ -33,7 +33,7 @@ internal final class RecordShape {
     let compactKeys: UnsafeMutablePointer<Key>
     let spacedKeys: UnsafeMutablePointer<Key>
     /// Whether the last key that had to be looked up had spaces around it.
-    var isSpaced = false
+    @exclusivity(unchecked) var isSpaced = false
     private let names: Arena
     private let spellings: OutputBuffer
     private let table: NameTable

@@ -5,10 +5,10 @@ internal import JSONRecords
 /// A stream of JSON in which values are found, kept, or skipped, counting lines.
 internal final class DocumentStream {
     /// Where the bytes come from, while a batch is being read.
-    var input: ByteInput?
+    @exclusivity(unchecked) var input: ByteInput?
     /// The number of the line that comes next.
-    private(set) var line: Int64
-    private var extent = JSONExtent(depth: 1)
+    @exclusivity(unchecked) private(set) var line: Int64
+    @exclusivity(unchecked) private var extent = JSONExtent(depth: 1)
 
     init(line: Int64) { self.line = line }
 

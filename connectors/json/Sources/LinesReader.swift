@@ -9,10 +9,10 @@ internal import JSONRecords
 internal final class LinesReader {
     private let intake: RecordIntake
     /// The place behind the last line read.
-    private(set) var position: ReaderPosition
+    @exclusivity(unchecked) private(set) var position: ReaderPosition
     /// Up to where UTF-8 has been checked, and whether it was all right.
     private var checkedThrough: Int64 = 0
-    private var isChecked = false
+    @exclusivity(unchecked) private var isChecked = false
 
     init(_ intake: RecordIntake, position: ReaderPosition) {
         self.intake = intake

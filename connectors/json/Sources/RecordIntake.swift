@@ -25,8 +25,8 @@ internal final class RecordIntake {
 
     let maximumRecordBytes: Int
     private let parser = JSONRecordParser()
-    private var isClean = true
-    private var bytes = 0
+    @exclusivity(unchecked) private var isClean = true
+    @exclusivity(unchecked) private var bytes = 0
 
     init(maximumRecordBytes: Int) { self.maximumRecordBytes = maximumRecordBytes }
 
