@@ -91,16 +91,23 @@ public final class OutputBuffer {
     // than writing a short value does.
 
     /// The first byte. Changes when the buffer grows.
-    @exclusivity(unchecked) public private(set) var base: UnsafeMutableRawPointer
+    @inlinable public var base: UnsafeMutableRawPointer { start }
     /// The bytes that fit without growing.
-    @exclusivity(unchecked) public private(set) var capacity: Int
+    @inlinable public var capacity: Int { room }
     /// The bytes written.
-    @exclusivity(unchecked) public var count = 0
+    @inlinable public var count: Int {
+        get { written }
+        set { written = newValue }
+    }
+    // Behind inlinable accessors, since `@exclusivity` has no effect in another module.
+    @exclusivity(unchecked) @usableFromInline internal var start: UnsafeMutableRawPointer
+    @exclusivity(unchecked) @usableFromInline internal var room: Int
+    @exclusivity(unchecked) @usableFromInline internal var written = 0
 
     /// Makes an empty buffer.
     public init(capacity: Int = 1 << 20) {
-        self.capacity = capacity
-        base = .allocate(byteCount: capacity + Chunk.padding, alignment: 64)
+        room = capacity
+        start = .allocate(byteCount: capacity + Chunk.padding, alignment: 64)
     }
 
     deinit { base.deallocate() }
@@ -118,8 +125,8 @@ public final class OutputBuffer {
 
     /// Appends bytes.
     public func append(_ bytes: UnsafeRawBufferPointer) {
-        guard let start = bytes.baseAddress else { return }
-        reserve(bytes.count).copyMemory(from: start, byteCount: bytes.count)
+        guard let from = bytes.baseAddress else { return }
+        reserve(bytes.count).copyMemory(from: from, byteCount: bytes.count)
         count += bytes.count
     }
 
@@ -143,7 +150,7 @@ public final class OutputBuffer {
         )
         fresh.copyMemory(from: base, byteCount: count)
         base.deallocate()
-        base = fresh
-        capacity = larger
+        start = fresh
+        room = larger
     }
 }

@@ -26,7 +26,12 @@ public final class RecordBatch {
     /// Whether the values are still exactly what ``RecordMetadata/raw`` says, as JSON text.
     ///
     /// A JSON reader sets it, whatever changes a cell clears it; a JSON writer that sees it copies.
-    @exclusivity(unchecked) public var rawIsJSON = false
+    @inlinable public var rawIsJSON: Bool {
+        get { rawIsUnchanged }
+        set { rawIsUnchanged = newValue }
+    }
+    // Behind an inlinable accessor, since `@exclusivity` has no effect in another module.
+    @exclusivity(unchecked) @usableFromInline internal var rawIsUnchanged = false
     // What follows is touched for every record or cell, for an instant each time, so that no two
     // accesses can overlap; the check at run time would cost several times the access itself.
     @exclusivity(unchecked) @usableFromInline internal var rowCount = 0
