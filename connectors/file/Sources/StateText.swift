@@ -19,35 +19,72 @@ enum StateValue: Hashable, Sendable {
 extension StateValue: CustomStringConvertible {
     /// JSON text; the members of an object are in the order of their names.
     var description: String {
-        switch self {
-        case .null: "null"
-        case .bool(let value): value ? "true" : "false"
-        case .int(let value): String(value)
-        case .string(let value): Self.quote(value)
-        case .array(let items): "[" + items.map(\.description).joined(separator: ",") + "]"
-        case .object(let members): Self.object(members.sorted { $0.key < $1.key })
-        }
+        var text = ""
+        write(to: &text)
+        return text
     }
 
     /// An object with its members in this order.
     static func object(_ members: [(key: String, value: StateValue)]) -> String {
-        let texts = members.map { quote($0.key) + ":" + $0.value.description }
-        return "{" + texts.joined(separator: ",") + "}"
+        var text = ""
+        // A position is written for every batch: once for all, not piece by piece.
+        text.reserveCapacity(512)
+        write(members, to: &text)
+        return text
     }
 
-    static func quote(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
+    private func write(to text: inout String) {
+        switch self {
+        case .null: text += "null"
+        case .bool(let value): text += value ? "true" : "false"
+        case .int(let value): text += String(value)
+        case .string(let value): Self.quote(value, to: &text)
+        case .array(let items):
+            text += "["
+            for (index, item) in items.enumerated() {
+                if index > 0 { text += "," }
+                item.write(to: &text)
+            }
+            text += "]"
+        case .object(let members):
+            Self.write(members.sorted { $0.key < $1.key }, to: &text)
+        }
+    }
+
+    private static func write(
+        _ members: [(key: String, value: StateValue)],
+        to text: inout String
+    ) {
+        text += "{"
+        for (index, member) in members.enumerated() {
+            if index > 0 { text += "," }
+            quote(member.key, to: &text)
+            text += ":"
+            member.value.write(to: &text)
+        }
+        text += "}"
+    }
+
+    private static func quote(_ value: String, to text: inout String) {
+        text += "\""
+        let isPlain = value.utf8.allSatisfy {
+            $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
+        }
+        if isPlain { text += value } else { escape(value, to: &text) }
+        text += "\""
+    }
+
+    private static func escape(_ value: String, to text: inout String) {
+        for scalar in value.unicodeScalars {
             switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
+            case "\"": text += "\\\""
+            case "\\": text += "\\\\"
             case "\u{0}"..."\u{1f}":
                 let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
+                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: text.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
     }
 }
 
