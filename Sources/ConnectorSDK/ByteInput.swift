@@ -31,7 +31,9 @@ public final class ByteInput {
         chunk = Chunk(capacity: chunkSize)
     }
 
-    /// The bytes read and not yet consumed. ``Chunk/padding`` bytes behind them may be read.
+    /// The bytes read and not yet consumed.
+    ///
+    /// ``Chunk/padding`` bytes behind them may be read.
     @inline(__always)
     public var window: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: chunk.base + start, count: end - start)
@@ -90,7 +92,9 @@ public final class OutputBuffer {
     // Accesses are instantaneous and cannot overlap; checking that at run time would cost more
     // than writing a short value does.
 
-    /// The first byte. Changes when the buffer grows.
+    /// The first byte.
+    ///
+    /// Changes when the buffer grows.
     @inlinable public var base: UnsafeMutableRawPointer { start }
     /// The bytes that fit without growing.
     @inlinable public var capacity: Int { room }

@@ -6,7 +6,9 @@
 /// read (not relied upon), so that scanners work in words of 16 and 32 bytes.
 @frozen
 public struct Cell: BitwiseCopyable, Sendable {
-    /// What a cell holds. The raw values are part of the contract with C code.
+    /// What a cell holds.
+    ///
+    /// The raw values are part of the contract with C code.
     @frozen
     public enum Tag: UInt8, BitwiseCopyable, Sendable {
         /// The field is absent from this record. Not the same as `null`.
@@ -46,7 +48,7 @@ public struct Cell: BitwiseCopyable, Sendable {
     public var length: UInt32
     /// What the cell holds.
     public var tag: Tag
-    /// The decimal places of a `decimal`, 0 ... 18.
+    /// The decimal places of a `decimal`, 0 to 18.
     public var scale: UInt8
     /// Reserved; 0.
     public var flags: UInt16
@@ -87,7 +89,7 @@ extension Cell {
         Cell(tag: .double, bits: value.bitPattern)
     }
 
-    /// Makes the exact decimal `mantissa` / 10^`scale`, with `scale` in 0 ... 18.
+    /// Makes the exact decimal `mantissa` / 10^`scale`, with `scale` in 0 to 18.
     @inlinable @inline(__always)
     public static func decimal(_ mantissa: Int64, scale: UInt8) -> Cell {
         Cell(tag: .decimal, bits: UInt64(bitPattern: mantissa), scale: scale)

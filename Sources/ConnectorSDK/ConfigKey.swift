@@ -19,7 +19,9 @@ public struct ConfigKey<Value: Sendable>: Sendable {
     }
 }
 
-/// Why a text is not a value of a key's type. The text itself is not repeated.
+/// Why a text is not a value of a key's type.
+///
+/// The text itself is not repeated.
 public struct ConfigValueError: Error, Sendable {
     /// What would be right, such as "must be a whole number of at least 1".
     public var message: String

@@ -53,7 +53,9 @@ public struct ConfigSpec: Sendable {
         }
         for declaration in declarations where declaration.isRequired {
             guard values[declaration.name] == nil else { continue }
-            issues.append(ConfigIssue(key: declaration.name, message: "is required", isMissing: true))
+            issues.append(
+                ConfigIssue(key: declaration.name, message: "is required", isMissing: true)
+            )
         }
         return issues
     }

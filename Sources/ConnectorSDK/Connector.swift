@@ -135,7 +135,10 @@ public protocol SourceConnector: Plugin, AnyObject {
 
     /// Reads from `positions` until there is nothing left or the outlet says to stop.
     ///
-    /// - Parameter positions: the last durable position of every part, of all tasks.
+    /// - Parameters:
+    ///   - positions: the last durable position of every part, of all tasks.
+    ///   - outlet: takes what is read.
+    /// - Throws: what the outlet threw, or why reading cannot go on.
     func run(
         from positions: [String: String],
         into outlet: any RecordOutlet

@@ -40,7 +40,9 @@ public struct ConnectorError: Error, Sendable {
     public var disposition: Disposition
     /// Whose fault it is.
     public var kind: Kind
-    /// One or two sentences for a person. No row data, no secret.
+    /// One or two sentences for a person.
+    ///
+    /// No row data, no secret.
     public var message: String
     /// The configuration key at fault, such as `table.name.format`.
     public var configurationKey: String?

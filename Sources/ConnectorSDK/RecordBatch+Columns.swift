@@ -88,7 +88,9 @@ extension RecordBatch {
 
     /// Gives the rows the columns of `schema`; column `c` takes the old column `source[c]`.
     ///
-    /// - Parameter source: for each new column the old one, or -1 for a missing cell.
+    /// - Parameters:
+    ///   - schema: the new columns.
+    ///   - source: for each new column the old one, or -1 for a missing cell.
     public func project(to schema: Schema, from source: [Int]) {
         precondition(source.count == schema.count, "One source column for each new column.")
         let stride = max(schema.count, 1)

@@ -18,7 +18,9 @@ extension RecordBatch {
         rowCount -= 1
     }
 
-    /// Takes several records out, with their reasons. `rows` ascend.
+    /// Takes several records out, with their reasons.
+    ///
+    /// `rows` ascend.
     public func reject(_ rows: [(row: Int, error: ConnectorError)]) {
         guard !rows.isEmpty else { return }
         for item in rows {
@@ -66,7 +68,9 @@ extension RecordBatch {
     }
 
     /// Moves the rows from `row` on to `rest`, their values opaque again: the bytes that
-    /// ``RecordMetadata/raw`` says. Keys and metadata go with them, rejections stay.
+    /// ``RecordMetadata/raw`` says.
+    ///
+    /// Keys and metadata go with them, rejections stay.
     public func split(at row: Int, into rest: RecordBatch) {
         rest.reset(topic: topic, schema: .opaque, keySchema: keySchema)
         for chunk in retained { rest.retain(chunk) }

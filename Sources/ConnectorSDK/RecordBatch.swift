@@ -135,7 +135,9 @@ public final class RecordBatch {
         set { metadataBase[row] = newValue }
     }
 
-    /// The metadata of a row in place. Valid until the next append.
+    /// The metadata of a row in place.
+    ///
+    /// Valid until the next append.
     @inlinable @inline(__always)
     public func metadata(_ row: Int) -> UnsafeMutablePointer<RecordMetadata> { metadataBase + row }
 

@@ -46,7 +46,9 @@ public struct ReaderPosition: Hashable, Sendable {
     }
 }
 
-/// Reads records out of one stream. One task uses it, from start to end.
+/// Reads records out of one stream.
+///
+/// One task uses it, from start to end.
 public protocol RecordReader: AnyObject {
     /// Whether the reader can start at ``ReaderPosition/byte``: then `input` begins there. Else
     /// `input` begins at the start of the stream, and the reader skips what was read before.

@@ -6,7 +6,9 @@ public struct RecordMetadata: BitwiseCopyable, Sendable {
 
     /// Milliseconds since the epoch, or ``noTimestamp``.
     public var timestamp: Int64
-    /// From a topic: the record's offset. From a source: its byte offset, or -1.
+    /// From a topic: the record's offset.
+    ///
+    /// From a source: its byte offset, or -1.
     public var offset: Int64
     /// From a source: its line or row number, counted from 1, or 0.
     public var line: Int64

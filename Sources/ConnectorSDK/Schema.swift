@@ -8,7 +8,9 @@ public final class Schema: Sendable {
     public let fields: [Field]
     private let indices: [String: Int]
 
-    /// Makes a schema. Names must differ.
+    /// Makes a schema.
+    ///
+    /// Names must differ.
     public init(_ fields: [Field]) {
         self.fields = fields
         indices = Dictionary(

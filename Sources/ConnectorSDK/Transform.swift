@@ -35,7 +35,11 @@ public protocol Converter: Plugin, AnyObject {
     /// they were (``RecordBatch/split(at:into:)``): deliver `batch`, then decode `rest` likewise,
     /// until nothing is left. At least one record is decoded or rejected.
     ///
-    /// - Parameter rest: an empty batch; it stays empty when one schema holds all records.
+    /// - Parameters:
+    ///   - batch: records as the topic holds them.
+    ///   - rest: an empty batch; it stays empty when one schema holds all records.
+    ///   - schemas: the schemas that records name.
+    /// - Throws: what concerns the whole task, such as a store that cannot be read.
     func decodeValues(
         _ batch: RecordBatch,
         rest: RecordBatch,

@@ -16,7 +16,7 @@ enum BuiltinConnectors {
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
         ]),
-        converters: [BytesConverter.self, JSONConverter.self, StringConverter.self],
+        converters: builtInConverters,
         transforms: builtInTransforms,
         predicates: builtInPredicates,
         formatAliases: ["csv", "json", "xml"]

@@ -87,9 +87,10 @@ struct AllocationTests {
             in: directory.path
         )
         try #require(made.exitCode == 0, "\(made.errors)")
-        for (name, input) in [("orders.jsonl", "input.json"), ("orders.csv", "input.csv"),
-            ("orders.xml", "input.xml"), ("orders.db", "input.db")]
-        {
+        for (name, input) in [
+            ("orders.jsonl", "input.json"), ("orders.csv", "input.csv"),
+            ("orders.xml", "input.xml"), ("orders.db", "input.db"),
+        ] {
             try FileManager.default.moveItem(
                 atPath: directory.file(name),
                 toPath: directory.file(input)

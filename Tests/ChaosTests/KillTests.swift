@@ -1,7 +1,9 @@
 import TestServices
 import Testing
 
-/// Real kills of the real process. `scripts/soak` runs the same for longer.
+/// Real kills of the real process.
+///
+/// `scripts/soak` runs the same for longer.
 @Suite("Killed at any moment")
 struct KillTests {
     // D1, D2, D3, D5 and D6 at once: what a kill could break is compared at three destinations.

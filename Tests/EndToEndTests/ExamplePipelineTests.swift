@@ -14,7 +14,10 @@ struct ExamplePipelineTests {
         try FileManager.default.copyItem(atPath: Products.root + "/pipelines", toPath: copy)
         try? FileManager.default.removeItem(atPath: copy + "/out")
         let result = try await Command.run(
-            [Products.millrace, "run", "--until-end", "--json", "--data-dir", directory.file("data"), file],
+            [
+                Products.millrace, "run", "--until-end", "--json", "--data-dir",
+                directory.file("data"), file,
+            ],
             in: copy
         )
         #expect(result.exitCode == 0, "\(result.errors)")
@@ -34,7 +37,9 @@ struct ExamplePipelineTests {
 /// Where the examples are.
 enum SourceTree {
     static let pipelines: [String] = {
-        let names = try? FileManager.default.contentsOfDirectory(atPath: Products.root + "/pipelines")
+        let names = try? FileManager.default.contentsOfDirectory(
+            atPath: Products.root + "/pipelines"
+        )
         return (names ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
     }()
 }

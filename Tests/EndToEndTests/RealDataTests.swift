@@ -32,7 +32,11 @@ struct RealDataTests {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
         return names.filter { $0.hasPrefix("iso_") }.sorted().map { name in
             let standard = name.dropFirst(4).dropLast(5)
-            return Input(format: "json", path: "\(folder)/\(name)", keys: ["record.path=/\(standard)"])
+            return Input(
+                format: "json",
+                path: "\(folder)/\(name)",
+                keys: ["record.path=/\(standard)"]
+            )
         }
     }()
 

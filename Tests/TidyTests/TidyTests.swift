@@ -74,8 +74,8 @@ struct TidyTests {
     func safetyParagraphs(_ path: String) throws {
         let lines = try SourceFiles.lines(path)
         let promises = ["@unchecked Sen" + "dable", "nonisolated(uns" + "afe)"]
-        for (index, line) in lines.enumerated() {
-            guard promises.contains(where: { line.contains($0) }) else { continue }
+        for (index, line) in lines.enumerated()
+        where promises.contains(where: { line.contains($0) }) {
             let nearby = lines[max(0, index - 8)...min(lines.count - 1, index + 8)]
             #expect(
                 nearby.contains { $0.contains("// SAFETY:") },
