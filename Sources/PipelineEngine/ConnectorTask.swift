@@ -24,7 +24,7 @@ struct ConnectorTask: Sendable {
         status.ended(state, error: error)
         switch error {
         case nil:
-            logger.info("connector task ended", metadata: ["state": "\(state.rawValue)"])
+            logger.debug("connector task ended", metadata: ["state": "\(state.rawValue)"])
         case let error?:
             logger.error("connector task failed", metadata: Self.metadata(of: error))
         }
