@@ -28,7 +28,12 @@ internal final class DirectoryLock: Sendable {
         _ = pwrite(descriptor, text, text.utf8.count, 0)
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        // A child process that is just being started may hold the same open file for a moment, so
+        // closing alone would not let go of it.
+        flock(descriptor, LOCK_UN)
+        close(descriptor)
+    }
 
     private static func locked(_ directory: String, owner: String) -> ConnectorError {
         ConnectorError(
