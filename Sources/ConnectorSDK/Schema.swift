@@ -48,12 +48,22 @@ public struct Field: Hashable, Sendable {
     public var type: FieldType
     /// Whether null or absence is allowed.
     public var isOptional: Bool
+    /// The source's own name of the type, such as `postgres.inet`, where ``type`` says less.
+    ///
+    /// A sink of the same kind declares its column by it; others ignore it.
+    public var nativeType: String?
 
     /// Makes a field.
-    public init(_ name: String, _ type: FieldType = .any, isOptional: Bool = true) {
+    public init(
+        _ name: String,
+        _ type: FieldType = .any,
+        isOptional: Bool = true,
+        nativeType: String? = nil
+    ) {
         self.name = name
         self.type = type
         self.isOptional = isOptional
+        self.nativeType = nativeType
     }
 }
 
@@ -75,6 +85,8 @@ public enum FieldType: Hashable, Sendable {
     case bytes
     /// A nested object or array.
     case json
+    /// A nested object of these fields; its cells are JSON text, as those of ``json`` are.
+    case object([Field])
     /// A day.
     case date
     /// A time of day.

@@ -126,7 +126,7 @@ internal enum ConnectKind: Hashable {
         case .double: self = .double
         case .decimal(_, let scale): self = .decimal(scale: scale ?? 0)
         case .bytes: self = .bytes
-        case .json: self = .json
+        case .json, .object: self = .json
         case .date: self = .date
         case .time: self = .timeMillis
         case .timestamp: self = .timestampMillis

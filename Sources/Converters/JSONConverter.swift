@@ -21,7 +21,9 @@ public final class JSONConverter: Converter {
     private let keys = JSONKeys()
     private let output = OutputBuffer(capacity: 64 << 10)
     private var knownSchemas: [Int32: Schema] = [:]
-    private var lastRegistered: (schema: Schema, id: Int32?)?
+    /// By identity, which stands because the schemas are kept.
+    private var registered: [ObjectIdentifier: (schema: Schema, id: Int32)] = [:]
+    private static let registeredLimit = 1_024
     private var restorer: TypeRestorer?
     private var rejected: [(row: Int, error: ConnectorError)] = []
 
@@ -159,10 +161,11 @@ public final class JSONConverter: Converter {
         for schema: Schema,
         schemas: any SchemaRegistry
     ) throws(ConnectorError) -> Int32? {
-        if let last = lastRegistered, last.schema === schema { return last.id }
-        let hasTypes = !schema.isOpaque && schema.fields.contains { $0.type != .any }
-        let id = hasTypes ? try schemas.register(SchemaText.write(schema)) : nil
-        lastRegistered = (schema, id)
+        if let known = registered[ObjectIdentifier(schema)] { return known.id }
+        guard !schema.isOpaque, schema.fields.contains(where: \.declaresType) else { return nil }
+        let id = try schemas.register(SchemaText.write(schema))
+        if registered.count == Self.registeredLimit { registered.removeAll() }
+        registered[ObjectIdentifier(schema)] = (schema, id)
         return id
     }
 
@@ -192,4 +195,8 @@ public final class JSONConverter: Converter {
             "The record's header names schema \(id ?? 0), which the topic store does not have."
         )
     }
+}
+
+extension Field {
+    fileprivate var declaresType: Bool { type != .any || nativeType != nil }
 }

@@ -6,8 +6,9 @@ internal import JSONRecords
 /// `{"fields":[{"name":"id","type":"int64","optional":false},
 /// {"name":"amount","type":"decimal","precision":38,"scale":9}]}`: `type` is any, bool, int16,
 /// int32, int64, float, double, decimal, string, bytes, json, date, time, timestamp,
-/// localTimestamp or uuid; `optional` is true unless it says false; `precision` and `scale` belong
-/// to decimal and are left out where there is no limit.
+/// localTimestamp, uuid or object; `optional` is true unless it says false; `precision` and `scale`
+/// belong to decimal and are left out where there is no limit; `fields` belongs to object; `native`
+/// is the source's own name of the type.
 internal enum SchemaText {
     private static let plainTypes: [(String, FieldType)] = [
         ("any", .any), ("bool", .bool), ("int16", .int16), ("int32", .int32), ("int64", .int64),
@@ -16,50 +17,78 @@ internal enum SchemaText {
         ("localTimestamp", .localTimestamp), ("uuid", .uuid),
     ]
 
+    /// How deep objects may lie in each other; deeper ones are written as `json`.
+    private static let depthLimit = 16
+
     /// Writes a schema.
     static func write(_ schema: Schema) -> String {
         let output = OutputBuffer(capacity: 1 << 10)
-        output.append("{\"fields\":[")
-        for (index, field) in schema.fields.enumerated() {
+        output.append("{")
+        write(schema.fields, depth: 0, to: output)
+        output.append("}")
+        return String(decoding: output.bytes, as: UTF8.self)
+    }
+
+    private static func write(_ fields: [Field], depth: Int, to output: OutputBuffer) {
+        output.append("\"fields\":[")
+        for (index, field) in fields.enumerated() {
             output.append(index == 0 ? "{\"name\":" : ",{\"name\":")
             JSONText.appendString(field.name, to: output)
             output.append(",\"type\":\"")
-            if case .decimal(let precision, let scale) = field.type {
+            switch field.type {
+            case .decimal(let precision, let scale):
                 output.append("decimal\"")
                 if let precision { output.append(",\"precision\":\(precision)") }
                 if let scale { output.append(",\"scale\":\(scale)") }
-            } else {
-                output.append((plainTypes.first { $0.1 == field.type }?.0 ?? "any") + "\"")
+            case .object(let fields) where depth < depthLimit:
+                output.append("object\",")
+                write(fields, depth: depth + 1, to: output)
+            case .object: output.append("json\"")
+            default: output.append((plainTypes.first { $0.1 == field.type }?.0 ?? "any") + "\"")
+            }
+            if let native = field.nativeType {
+                output.append(",\"native\":")
+                JSONText.appendString(native, to: output)
             }
             output.append(field.isOptional ? "}" : ",\"optional\":false}")
         }
-        output.append("]}")
-        return String(decoding: output.bytes, as: UTF8.self)
+        output.append("]")
     }
 
     /// Reads a schema; `nil` when the text is none.
     static func read(_ text: String) -> Schema? {
-        let objects = JSONArray.objects(in: text, at: "fields")
-        guard let objects else { return nil }
+        JSONArray.objects(in: text, at: "fields").flatMap { fields($0, depth: 0) }.map(Schema.init)
+    }
+
+    private static func fields(_ objects: RecordBatch, depth: Int) -> [Field]? {
         var fields: [Field] = []
         for row in objects.indices {
             guard case .string(let name) = objects.value(row, "name"),
-                case .string(let type) = objects.value(row, "type")
+                let type = type(objects, row, depth: depth)
             else { return nil }
-            let isOptional = objects.value(row, "optional") != .bool(false)
-            let fieldType: FieldType
-            if type == "decimal" {
-                fieldType = .decimal(
-                    precision: int(objects.value(row, "precision")),
-                    scale: int(objects.value(row, "scale"))
-                )
-            } else {
-                guard let known = plainTypes.first(where: { $0.0 == type }) else { return nil }
-                fieldType = known.1
-            }
-            fields.append(Field(name, fieldType, isOptional: isOptional))
+            var field = Field(name, type)
+            field.isOptional = objects.value(row, "optional") != .bool(false)
+            if case .string(let native) = objects.value(row, "native") { field.nativeType = native }
+            fields.append(field)
         }
-        return Schema(fields)
+        return fields
+    }
+
+    private static func type(_ objects: RecordBatch, _ row: Int, depth: Int) -> FieldType? {
+        guard case .string(let name) = objects.value(row, "type") else { return nil }
+        switch name {
+        case "decimal":
+            return .decimal(
+                precision: int(objects.value(row, "precision")),
+                scale: int(objects.value(row, "scale"))
+            )
+        case "object":
+            guard depth < depthLimit, case .json(let array) = objects.value(row, "fields"),
+                let nested = JSONArray.elements(of: array)
+            else { return nil }
+            return fields(nested, depth: depth + 1).map { .object($0) }
+        default: return plainTypes.first { $0.0 == name }?.1
+        }
     }
 
     private static func int(_ value: Value) -> Int? {

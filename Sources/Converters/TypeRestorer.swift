@@ -15,7 +15,7 @@ internal final class TypeRestorer {
             case .float, .double, .bytes, .json, .date, .time, .timestamp, .localTimestamp:
                 (column, field.type)
             // The others read back as what they were.
-            case .any, .bool, .int16, .int32, .int64, .decimal, .string, .uuid: nil
+            case .any, .bool, .int16, .int32, .int64, .decimal, .string, .uuid, .object: nil
             }
         }
     }

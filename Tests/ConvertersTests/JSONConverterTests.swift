@@ -225,6 +225,43 @@ struct JSONConverterTests {
         #expect(registry.texts == [#"{"fields":[{"name":"a","type":"date"}]}"#])
     }
 
+    @Test("nested types and the source's own names of types come back from the registry")
+    func nestedTypes() throws {
+        let row = [
+            Field("id", .int64, isOptional: false), Field("address", .any, nativeType: "db.inet"),
+            Field("price", .decimal(precision: 38, scale: 9)),
+            Field("point", .object([Field("x", .double), Field("y", .double)])),
+        ]
+        let schema = Schema([Field("before", .object(row)), Field("op", .string)])
+        let registry = MemoryRegistry()
+        let id = try make().schemaID(for: schema, schemas: registry)
+        try make().decodeAll(
+            [TopicRecord(#"{"before":{"id":1,"price":1.10},"op":"u"}"#, schemaID: id)],
+            schemas: registry
+        ) { batch in
+            #expect(batch.schema.fields == schema.fields)
+            #expect(batch.value(0, "before") == .json(#"{"id":1,"price":1.10}"#))
+        }
+    }
+
+    @Test("objects deeper than the limit are plain JSON, and read back")
+    func deepTypes() throws {
+        var type = FieldType.int64
+        for _ in 0..<40 { type = .object([Field("in", type)]) }
+        let registry = MemoryRegistry()
+        let id = try make().schemaID(for: Schema([Field("out", type)]), schemas: registry)
+        try make().decodeAll([TopicRecord("{}", schemaID: id)], schemas: registry) { batch in
+            var depth = 0
+            var next = batch.schema.fields[0].type
+            while case .object(let fields) = next {
+                next = fields[0].type
+                depth += 1
+            }
+            #expect(depth == 16)
+            #expect(next == .json)
+        }
+    }
+
     @Test("keys become fields by name, and what is no object the field `key`")
     func decodesKeys() throws {
         let keys: [(String?, String)] = [

@@ -54,7 +54,8 @@ internal enum TableDesign {
             // More digits than a double keeps would be rounded by any numeric type.
             guard let precision, precision <= 15 else { return "" }
             return "DECIMAL(\(precision), \(scale ?? 0))"
-        case .string, .uuid, .json, .date, .time, .timestamp, .localTimestamp: return "TEXT"
+        case .string, .uuid, .json, .object, .date, .time, .timestamp, .localTimestamp:
+            return "TEXT"
         case .bytes: return "BLOB"
         }
     }
