@@ -122,6 +122,20 @@ public protocol SourceConnector: Plugin, AnyObject {
     /// Whether `format` chooses a ``RecordFormat`` whose keys the connector also takes.
     static var usesFormat: Bool { get }
 
+    /// Looks at what the connector needs of the other system: that it can be reached, that it
+    /// allows what will be asked of it, that there is room.
+    ///
+    /// Called instead of running it, on a thread of its own, before any instance is made. It
+    /// changes nothing, reads no records, and ends by itself within seconds also when nobody
+    /// answers. The first check should say whether the other system was reached at all.
+    ///
+    /// - Returns: everything that was looked at, in the order to read it.
+    /// - Throws: what keeps it from looking at anything; shown as one check that failed.
+    static func preflight(
+        configuration: Configuration,
+        context: ConnectorContext
+    ) async throws(ConnectorError) -> [PreflightCheck]
+
     /// Makes one task's instance. Checks what can be checked without touching the other system.
     init(configuration: Configuration, context: ConnectorContext) throws(ConnectorError)
 
@@ -152,6 +166,12 @@ extension SourceConnector {
     /// Most sources have no format.
     public static var usesFormat: Bool { false }
 
+    /// Most connectors need nothing that could be looked at.
+    public static func preflight(
+        configuration: Configuration,
+        context: ConnectorContext
+    ) async throws(ConnectorError) -> [PreflightCheck] { [] }
+
     /// Most sources do not know how much there is.
     public var inputBytes: Int64? { nil }
 }
@@ -172,6 +192,20 @@ public enum SinkInput: Sendable {
 public protocol SinkConnector: Plugin, AnyObject {
     /// Whether `format` chooses a ``RecordFormat`` whose keys the connector also takes.
     static var usesFormat: Bool { get }
+
+    /// Looks at what the connector needs of the other system: that it can be reached, that it
+    /// allows what will be asked of it, that there is room.
+    ///
+    /// Called instead of running it, on a thread of its own, before any instance is made. It
+    /// changes nothing, reads no records, and ends by itself within seconds also when nobody
+    /// answers. The first check should say whether the other system was reached at all.
+    ///
+    /// - Returns: everything that was looked at, in the order to read it.
+    /// - Throws: what keeps it from looking at anything; shown as one check that failed.
+    static func preflight(
+        configuration: Configuration,
+        context: ConnectorContext
+    ) async throws(ConnectorError) -> [PreflightCheck]
 
     /// Makes one task's instance. Checks what can be checked without touching the other system.
     init(configuration: Configuration, context: ConnectorContext) throws(ConnectorError)
@@ -211,6 +245,12 @@ public protocol SinkConnector: Plugin, AnyObject {
 extension SinkConnector {
     /// Most sinks have no format.
     public static var usesFormat: Bool { false }
+
+    /// Most connectors need nothing that could be looked at.
+    public static func preflight(
+        configuration: Configuration,
+        context: ConnectorContext
+    ) async throws(ConnectorError) -> [PreflightCheck] { [] }
 
     /// Four full batches, so that the cost of a commit is spread thin.
     public var preferredTransactionRecords: Int { 4 * RecordBatch.rowLimit }
