@@ -10,6 +10,8 @@ struct ConnectorPlan: Sendable {
     let secrets: Secrets
     let errors: ErrorPolicy
     let tasks: Int
+    /// The topic that tells a sink when captured transactions are complete.
+    let transactionTopic: String?
 
     var name: String { definition.name }
 
@@ -40,6 +42,8 @@ struct ConnectorPlan: Sendable {
         self.secrets = secrets
         errors = try ErrorPolicy(configuration)
         tasks = try configuration.get(FrameworkKeys.tasksMax)
+        transactionTopic =
+            definition.kind == .sink ? try configuration.get(FrameworkKeys.transactionTopic) : nil
     }
 
     /// The topics that a source may write to, as far as the configuration tells.

@@ -41,6 +41,15 @@ enum FrameworkKeys {
             behind the last one, or not at all (an error).
             """
     )
+    static let transactionTopic = ConfigKey<String?>.optional(
+        "transaction.topic",
+        help: """
+            The topic in which the source of captured changes says that a transaction is complete \
+            (`provide.transaction.metadata` there). The sink then applies each transaction whole \
+            and in commit order, the rows of all its tables in one transaction of the target. It \
+            must have one task, and read all tables whose rows belong together.
+            """
+    )
     static let flushInterval = ConfigKey.duration(
         "offset.flush.interval.ms",
         default: .seconds(1),
@@ -192,6 +201,7 @@ enum FrameworkKeys {
     /// The keys of a sink, but for converters and transforms.
     static let sink = ConfigSpec()
         .with(tasksMax).with(topics).with(topicsRegex).with(offsetReset).with(flushInterval)
+        .with(transactionTopic)
 }
 
 extension ConfigSpec {

@@ -41,7 +41,9 @@ extension PluginCatalog {
             ReferenceResolver.hasReference(checked[$0] ?? "") && spec.declaration(for: $0) == nil
         }.sorted().map { ConfigIssue(key: $0, message: "is not a known key") }
         issues += validateFormat(definition, values)
-        if definition.kind == .sink { issues += validateTopics(values) }
+        if definition.kind == .sink {
+            issues += validateTopics(values) + validateTransactions(values)
+        }
         issues += validateErrors(definition, values)
         issues += validateTransforms(values, known: issues)
         return issues
@@ -108,6 +110,17 @@ extension PluginCatalog {
                 suggestion: Spelling.nearest(to: format, in: formats.names)
             )
         ]
+    }
+
+    /// Tasks share the partitions, so several would each have a part of a transaction.
+    private func validateTransactions(_ values: [String: String]) -> [ConfigIssue] {
+        let key = FrameworkKeys.transactionTopic.declaration.name
+        let tasks = FrameworkKeys.tasksMax.declaration.name
+        guard let topic = values[key] else { return [] }
+        if topic.isEmpty { return [ConfigIssue(key: key, message: "must name a topic")] }
+        guard let count = values[tasks], Int(count) != 1, !ReferenceResolver.hasReference(count)
+        else { return [] }
+        return [ConfigIssue(key: tasks, message: "must be 1 beside `\(key)`")]
     }
 
     private func validateTopics(_ values: [String: String]) -> [ConfigIssue] {

@@ -23,6 +23,10 @@ final class SinkSession {
     private var partitions: [Partition] = []
     private var keepsOwnOffsets = false
     private var policy: CommitPolicy
+    /// Reads the partitions transaction by transaction, where the configuration says so.
+    private var transactions: TransactionFeed?
+    /// The index of the partition that tells the ends of transactions.
+    private var ends = 0
     private var first = 0
     private let batch = RecordBatch()
     private var delivered = (records: Int64(0), bytes: Int64(0))
@@ -62,7 +66,7 @@ final class SinkSession {
         while true {
             // Asked before reading: what comes afterwards is not there any more.
             let mayEnd = task.control.mayEnd(task.plan.name)
-            let records = try await readRound()
+            let records = try await transactions == nil ? readRound() : readTransactions()
             if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
                 try await commit()
             }
@@ -90,6 +94,12 @@ final class SinkSession {
             let reader = try task.store.makeReader(id, from: start)
             partitions.append(Partition(id: id, reader: reader, next: start, committed: start))
             if group[id] == nil { initial[id] = start }
+        }
+        if let id = try assignment.transactionEnds(),
+            let index = partitions.firstIndex(where: { $0.id == id })
+        {
+            ends = index
+            transactions = TransactionFeed(partitions.map { ($0.id.topic, $0.reader) }, ends: index)
         }
         // From now on the group counts for retention, and a start at the end stays where it was.
         if !initial.isEmpty {
@@ -160,7 +170,7 @@ final class SinkSession {
             let records = try partitions[index].reader.read(into: batch)
             guard records > 0 else { continue }
             count += records
-            try await process(records, of: index)
+            try await process(records, of: index, next: partitions[index].reader.nextOffset)
             if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
                 try await commit()
             }
@@ -170,9 +180,44 @@ final class SinkSession {
         return count
     }
 
-    private func process(_ records: Int, of index: Int) async throws(ConnectorError) {
+    /// Hands out whole transactions; between them the sink may commit.
+    private func readTransactions() async throws(ConnectorError) -> Int {
+        guard let transactions else { return 0 }
+        defer { showOffsets() }
+        var count = 0
+        while true {
+            switch try transactions.next(into: batch) {
+            case .rows(let index, let next):
+                count += batch.count
+                try await process(batch.count, of: index, next: next)
+                guard transactions.isBetweenTransactions else { continue }
+            case .boundary(let next):
+                count += 1
+                passEnds(to: next)
+                if task.control.drainUntil != nil { return count }
+            case .nothing(let next):
+                passEnds(to: next)
+                return count
+            }
+            if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
+                try await commit()
+            }
+        }
+    }
+
+    /// Notes how far the transaction topic was read.
+    private func passEnds(to next: Int64) {
+        guard partitions[ends].next != next else { return }
+        partitions[ends].next = next
+        policy.wrote(records: 0, bytes: 0, at: .now)
+    }
+
+    private func process(
+        _ records: Int,
+        of index: Int,
+        next: Int64
+    ) async throws(ConnectorError) {
         let id = partitions[index].id
-        let next = partitions[index].reader.nextOffset
         let hasKeys = batch.keySchema != nil
         let result = try await processor.process(batch)
         try rejected.admit(result.rejections, of: records)
@@ -251,6 +296,14 @@ final class SinkSession {
             if try assignment.partitions() != assigned { return .reassigned }
         }
         if mayEnd {
+            if let transactions, transactions.isWaiting {
+                task.logger.warning(
+                    """
+                    Rows of a transaction that is not complete stay in the topics, to be applied \
+                    when its end is in `\(task.plan.transactionTopic ?? "")`
+                    """
+                )
+            }
             try await finish()
             try assignment.checkTopicsExist()
             return .ended

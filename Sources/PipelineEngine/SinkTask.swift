@@ -59,13 +59,34 @@ struct PartitionAssignment {
     }
 
     /// The task's share of the partitions that there are now: every n-th.
+    ///
+    /// A sink that goes by the ends of transactions has none before there is a topic of them.
     func partitions() throws(ConnectorError) -> [TopicPartition] {
+        let ends = try transactionEnds()
         let all = try topics().flatMap { topic in
             (0..<topic.partitions).map { TopicPartition(topic.name, $0) }
-        }.sorted()
-        return all.enumerated()
+        }
+        if environment.plan.transactionTopic != nil, ends == nil { return [] }
+        return Set(all + [ends].compactMap { $0 }).sorted().enumerated()
             .filter { $0.offset % environment.plan.tasks == environment.id }
             .map(\.element)
+    }
+
+    /// Where it is said that a captured transaction is complete, if the sink goes by that and the
+    /// topic exists.
+    func transactionEnds() throws(ConnectorError) -> TopicPartition? {
+        guard let topic = environment.plan.transactionTopic,
+            let description = try environment.store.describe(topic)
+        else { return nil }
+        guard description.partitions == 1 else {
+            throw .invalid(
+                FrameworkKeys.transactionTopic.declaration.name,
+                "The topic `\(topic)` has \(description.partitions) partitions, so the order of "
+                    + "transactions is not known from it.",
+                hint: "Give it one partition."
+            )
+        }
+        return TopicPartition(topic, 0)
     }
 
     private func topics() throws(ConnectorError) -> [TopicDescription] {
@@ -88,13 +109,18 @@ struct PartitionAssignment {
     /// Throws when a topic is named that does not exist and that nothing in this run writes:
     /// it is misspelt, and ending without a word would hide that.
     func checkTopicsExist() throws(ConnectorError) {
-        guard case .names(let names) = selection,
+        guard case .names(var names) = selection,
             !environment.control.hasFeeder(environment.plan.name)
         else { return }
+        if let topic = environment.plan.transactionTopic { names.append(topic) }
         for name in names where try environment.store.describe(name) == nil {
+            let key =
+                name == environment.plan.transactionTopic
+                ? FrameworkKeys.transactionTopic.declaration.name
+                : FrameworkKeys.topics.declaration.name
             let known = try environment.store.topics().map(\.name)
             throw .invalid(
-                FrameworkKeys.topics.declaration.name,
+                key,
                 "The topic `\(name)` does not exist, and nothing in this run writes to it.",
                 hint: Spelling.nearest(to: name, in: known).map { "Did you mean `\($0)`?" }
             )

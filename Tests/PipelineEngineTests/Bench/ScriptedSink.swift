@@ -16,6 +16,7 @@ final class SinkScript: Sendable {
     let input: SinkInput
     /// Whether the target keeps the offsets, in one transaction with the rows.
     let isTransactional: Bool
+    let preferredRecords: Int
     let refuses: @Sendable (String) -> Bool
     let onWrite: @Sendable (SinkScript, [String]) throws(ConnectorError) -> Void
     /// Called behind a commit that succeeded: what it throws is a lost answer.
@@ -25,6 +26,7 @@ final class SinkScript: Sendable {
     init(
         input: SinkInput = .opaque,
         isTransactional: Bool = true,
+        preferredRecords: Int = 16_384,
         refuses: @escaping @Sendable (String) -> Bool = { _ in false },
         onWrite: @escaping @Sendable (SinkScript, [String]) throws(ConnectorError) -> Void = {
             (_, _) throws(ConnectorError) in
@@ -35,6 +37,7 @@ final class SinkScript: Sendable {
     ) {
         self.input = input
         self.isTransactional = isTransactional
+        self.preferredRecords = preferredRecords
         self.refuses = refuses
         self.onWrite = onWrite
         self.afterCommit = afterCommit
@@ -66,6 +69,8 @@ final class ScriptedSink: SinkConnector {
     }
 
     var input: SinkInput { script.input }
+
+    var preferredTransactionRecords: Int { script.preferredRecords }
 
     func open(
         _ partitions: [TopicPartition]
