@@ -100,6 +100,16 @@ public protocol RecordOutlet: AnyObject {
     /// engine may call ``SourceConnector/acknowledge(through:)``. The batch must not be used again.
     func send(_ batch: RecordBatch, position: SourcePosition) async throws(ConnectorError)
 
+    /// Takes batches that belong together, and the source's position after all of them.
+    ///
+    /// For sources whose position does not move topic by topic, such as a database's log: all
+    /// records of all batches and the position are one commit (D3), in the order given. What holds
+    /// for ``send(_:position:)`` of one batch holds here too.
+    func send(
+        _ batches: [RecordBatch],
+        position: SourcePosition
+    ) async throws(ConnectorError)
+
     /// Notes positions without records, such as the end of a file in which nothing was left.
     func advance(to position: SourcePosition) async throws(ConnectorError)
 
@@ -108,6 +118,13 @@ public protocol RecordOutlet: AnyObject {
 
     /// Waits for up to `duration`, acknowledging meanwhile; returns early when the task must stop.
     func idle(for duration: Duration) async throws(ConnectorError)
+
+    /// Returns a function that makes ``idle(for:)`` return early: the call in progress, or else
+    /// the next one.
+    ///
+    /// For sources that learn of new input on another thread. It may be called from any thread, at
+    /// any time, also after the task has ended.
+    func makeWaker() -> @Sendable () -> Void
 
     /// Whether the source should return from `run` at the next convenient place.
     var isStopping: Bool { get }

@@ -25,7 +25,7 @@ public final class RecordingOutlet: RecordOutlet {
 
     /// One call of `send` or `advance`.
     public struct Sent: Sendable {
-        /// The topic; empty for `advance`.
+        /// The topic, of several the first; empty for `advance`.
         public var topic: String
         /// The records.
         public var records: [CapturedRecord]
@@ -108,17 +108,25 @@ public final class RecordingOutlet: RecordOutlet {
         _ batch: RecordBatch,
         position: SourcePosition
     ) async throws(ConnectorError) {
+        try await send([batch], position: position)
+    }
+
+    public func send(
+        _ batches: [RecordBatch],
+        position: SourcePosition
+    ) async throws(ConnectorError) {
         if durability == .atOnce { try await release() }
         let fault = faults[sends]
         sends += 1
         if sends >= stopAfterSends { isStopping = true }
         if case .refuse(let error) = fault { throw error }
-        if !toleratesRejections, let first = batch.rejections.first { throw first.error }
+        let rejections = batches.flatMap { $0.takeRejections() }
+        if !toleratesRejections, let first = rejections.first { throw first.error }
         sent.append(
             Sent(
-                topic: batch.topic,
-                records: CapturedRecord.all(of: batch),
-                rejections: batch.takeRejections(),
+                topic: batches.first?.topic ?? "",
+                records: batches.flatMap { CapturedRecord.all(of: $0) },
+                rejections: rejections,
                 position: position
             )
         )
@@ -150,6 +158,8 @@ public final class RecordingOutlet: RecordOutlet {
         }
         try call { [onIdle] in try onIdle?(number) }
     }
+
+    public func makeWaker() -> @Sendable () -> Void { {} }
 
     private func call(_ script: (() throws -> Void)?) throws(ConnectorError) {
         do {

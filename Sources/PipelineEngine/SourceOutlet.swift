@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import Synchronization
 internal import Topics
 
 /// What a source task puts its batches into: the way from records to commits.
@@ -17,9 +18,13 @@ final class SourceOutlet: RecordOutlet {
     private var ledger = AcknowledgementLedger()
     private var pool: [RecordBatch] = []
     private let snapshot = RecordBatch()
+    private let wakeUp = WakeUp()
 
     /// More than a source fills at once: one being filled, one on its way.
-    private static let poolLimit = 4
+    ///
+    /// A source that sends several topics at once takes more, one for each topic.
+    private var poolLimit = 4
+    private static let largestPool = 32
 
     init(
         _ source: any SourceConnector,
@@ -60,9 +65,31 @@ final class SourceOutlet: RecordOutlet {
     }
 
     func send(_ batch: RecordBatch, position: SourcePosition) async throws(ConnectorError) {
-        let unit = try encode(batch)
-        recycle(batch)
-        try await submit(unit.unit, position, records: unit.records, bytes: unit.bytes)
+        try await sendAll(CollectionOfOne(batch), position)
+    }
+
+    func send(
+        _ batches: [RecordBatch],
+        position: SourcePosition
+    ) async throws(ConnectorError) {
+        poolLimit = min(max(poolLimit, batches.count), Self.largestPool)
+        try await sendAll(batches, position)
+    }
+
+    private func sendAll(
+        _ batches: some Collection<RecordBatch>,
+        _ position: SourcePosition
+    ) async throws(ConnectorError) {
+        // D3: everything of all batches is one commit.
+        var unit = CommitUnit()
+        var sum = (records: 0, bytes: 0)
+        for batch in batches {
+            let (records, bytes) = try encode(batch, into: &unit)
+            recycle(batch)
+            sum.records += records
+            sum.bytes += bytes
+        }
+        try await submit(unit, position, records: sum.records, bytes: sum.bytes)
         task.status.expects(totalBytes: source.inputBytes)
     }
 
@@ -88,7 +115,7 @@ final class SourceOutlet: RecordOutlet {
 
     func idle(for duration: Duration) async throws(ConnectorError) {
         let end = ContinuousClock.now + duration
-        while !isStopping {
+        while !isStopping, !wakeUp.exchange() {
             if let ticket = ledger.lastTicket {
                 _ = try producer.waitUntilDurable(
                     through: ticket,
@@ -102,20 +129,29 @@ final class SourceOutlet: RecordOutlet {
         }
     }
 
+    func makeWaker() -> @Sendable () -> Void {
+        let signal = task.signal
+        let wakeUp = wakeUp
+        return {
+            wakeUp.set()
+            signal.raise()
+        }
+    }
+
     /// How long one wait for the disk may keep the task from noticing that it must stop.
     private static let step = Duration.milliseconds(100)
 
     // MARK: Records to bytes
 
     private func encode(
-        _ batch: RecordBatch
-    ) throws(ConnectorError) -> (unit: CommitUnit, records: Int, bytes: Int) {
+        _ batch: RecordBatch,
+        into unit: inout CommitUnit
+    ) throws(ConnectorError) -> (records: Int, bytes: Int) {
         var rejections = batch.takeRejections().map {
             Rejection($0, .read, plugin: plan.definition.plugin)
         }
         let total = batch.count + rejections.count
         let topic = batch.topic
-        var unit = CommitUnit()
         let (records, bytes) = try encodeRecords(batch, &unit, &rejections)
         if rejections.isEmpty {
             try rejected.admit([], of: total)
@@ -127,7 +163,7 @@ final class SourceOutlet: RecordOutlet {
             }
             try reject(rejections, of: total, &unit)
         }
-        return (unit, records, bytes)
+        return (records, bytes)
     }
 
     private func encodeRecords(
@@ -201,7 +237,7 @@ final class SourceOutlet: RecordOutlet {
         // Lets go of the memory it was read into.
         batch.reset(topic: "")
         snapshot.reset(topic: "")
-        if pool.count < Self.poolLimit { pool.append(batch) }
+        if pool.count < poolLimit { pool.append(batch) }
     }
 
     // MARK: Commits
@@ -227,4 +263,14 @@ final class SourceOutlet: RecordOutlet {
         // D1: the source lets go only of what is durable here.
         try await source.acknowledge(through: released.positions)
     }
+}
+
+/// Whether the source has asked to be woken since it looked last.
+private final class WakeUp: Sendable {
+    private let isSet = Atomic<Bool>(false)
+
+    func set() { isSet.store(true, ordering: .releasing) }
+
+    /// Forgets the wish, and returns whether there was one.
+    func exchange() -> Bool { isSet.exchange(false, ordering: .acquiring) }
 }

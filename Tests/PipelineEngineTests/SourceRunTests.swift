@@ -1,4 +1,5 @@
 import ConnectorSDK
+import Foundation
 import Testing
 import Topics
 
@@ -160,6 +161,53 @@ struct SourceRunTests {
         let error = try #require(summary.connector("in")?.error)
         #expect(error.message.hasPrefix("inbox/a.txt, line 3, byte 17: rejected in KAFKA_PRODUCE"))
         #expect(error.hint?.contains("errors.tolerance: all") == true)
+    }
+
+    @Test("D3: batches of several topics and the position after them are one commit")
+    func severalTopics() async throws {
+        let bench = try EngineBench()
+        let script = SourceScript { (run) async throws(ConnectorError) in
+            let start = Int(run.positions["log"] ?? "0") ?? 0
+            for number in start..<20 {
+                let batches = ["even", "odd"].map { topic in
+                    let batch = run.outlet.makeBatch(topic: topic, schema: .opaque)
+                    batch.appendText("\(number)")
+                    return batch
+                }
+                if number == 11, run.attempt == 0 {
+                    // Too large for its topic: what stands before it must not arrive either.
+                    batches[1].appendText(String(repeating: "x", count: 5_000))
+                }
+                let position = SourcePosition(partition: "log", offset: "\(number + 1)")
+                do throws(ConnectorError) {
+                    try await run.outlet.send(batches, position: position)
+                } catch {
+                    throw .passing
+                }
+            }
+        }
+        let values = ["topic.creation.default.max.message.bytes": "2048"]
+        let summary = await bench.run(.source("in", script, values))
+        #expect(summary.exitCode == 0)
+        for topic in ["even", "odd"] {
+            #expect(try bench.values(topic) == (0..<20).map { "\($0)" })
+        }
+        #expect(try bench.store.positions(of: "in") == ["log": "20"])
+    }
+
+    @Test("a waker ends idling from another thread, or the next idling", .timeLimit(.minutes(1)))
+    func waker() async throws {
+        let bench = try EngineBench()
+        let script = SourceScript { (run) async throws(ConnectorError) in
+            let wake = run.outlet.makeWaker()
+            wake()
+            try await run.outlet.idle(for: .seconds(600))
+            let thread = Thread { wake() }
+            thread.start()
+            try await run.outlet.idle(for: .seconds(600))
+        }
+        let summary = await bench.run(.source("in", script))
+        #expect(summary.exitCode == 0)
     }
 
     @Test(
