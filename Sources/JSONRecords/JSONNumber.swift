@@ -10,29 +10,8 @@ public enum JSONNumber {
         _ start: UnsafePointer<UInt8>,
         to end: UnsafePointer<UInt8>
     ) -> Cell {
-        let text = Cell.slice(.number, UnsafeRawBufferPointer(start: start, count: end - start))
-        let isNegative = start[0] == UInt8(ascii: "-")
-        var digits = 0
-        var scale: Int?
-        var value: Int64 = 0
-        for at in (isNegative ? 1 : 0)..<(end - start) {
-            if start[at] == UInt8(ascii: ".") {
-                scale = 0
-                continue
-            }
-            let digit = start[at] &- 0x30
-            guard digit <= 9, digits < 19 else { return text }
-            let (tens, tooBig) = value.multipliedReportingOverflow(by: 10)
-            let signed = isNegative ? -Int64(digit) : Int64(digit)
-            let (sum, overflow) = tens.addingReportingOverflow(signed)
-            guard !tooBig, !overflow else { return text }
-            value = sum
-            digits += 1
-            if let places = scale { scale = places + 1 }
-        }
-        if isNegative, value == 0 { return text }
-        guard let scale else { return .int(value) }
-        return digits <= 18 ? .decimal(value, scale: UInt8(scale)) : text
+        PlainNumber(start, count: end - start)?.cell
+            ?? .slice(.number, UnsafeRawBufferPointer(start: start, count: end - start))
     }
 
     /// Reads a whole text as a number in JSON's grammar; `nil` when it is none.

@@ -42,11 +42,7 @@ extension OutputCursor {
     private mutating func rareCell(_ cell: Cell) -> Bool {
         switch cell.tag {
         case .double: return double(Double(bitPattern: cell.bits))
-        case .date: return date(cell.int64)
-        case .time: return time(cell.int64)
-        case .timestamp:
-            return timestamp(cell.int64, offsetSeconds: Int32(bitPattern: cell.length))
-        case .localTimestamp: localTimestamp(cell.int64)
+        case .date, .time, .timestamp, .localTimestamp: return temporal(cell)
         case .number: copy(cell.slice)
         case .bytes: base64(cell.slice)
         default: nested(cell.slice)

@@ -145,7 +145,7 @@ extension OutputCursor {
     mutating func double(_ value: Double) -> Bool {
         guard value.isFinite else { return false }
         ensure(32)
-        var text = NumberText()
+        var text = DoubleText()
         value.write(to: &text)
         withUnsafeBytes(of: text.bytes) {
             next.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(next), byteCount: 32)
@@ -156,7 +156,7 @@ extension OutputCursor {
 }
 
 /// Takes the text of one number without a string on the heap.
-private struct NumberText: TextOutputStream {
+private struct DoubleText: TextOutputStream {
     var bytes: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
     var count = 0
 

@@ -181,7 +181,7 @@ extension CastConversion {
         switch cell.tag {
         case .date: return cell
         case .int: return Cell(tag: .date, bits: cell.bits)
-        case .string: return TemporalText.date(Self.trim(cell.slice))
+        case .string: return TimeText.cell(Self.trim(cell.slice), as: .date)
         case .localTimestamp: microseconds = cell.int64
         case .timestamp:
             let offset = Int64(Int32(bitPattern: cell.length)) * 1_000_000
@@ -190,8 +190,7 @@ extension CastConversion {
             microseconds = local
         default: return nil
         }
-        var days = microseconds / TemporalText.microsecondsPerDay
-        if microseconds % TemporalText.microsecondsPerDay < 0 { days -= 1 }
+        let days = CivilDate.floor(microseconds, CivilDate.microsecondsPerDay)
         return Cell(tag: .date, bits: UInt64(bitPattern: days))
     }
 
@@ -199,7 +198,7 @@ extension CastConversion {
     private func time(_ cell: Cell) -> Cell? {
         switch cell.tag {
         case .time: return cell
-        case .string: return TemporalText.time(Self.trim(cell.slice))
+        case .string: return TimeText.cell(Self.trim(cell.slice), as: .time)
         case .int:
             guard 0..<86_400_000 ~= cell.int64 else { return nil }
             return Cell(tag: .time, bits: UInt64(bitPattern: cell.int64 * 1_000))
@@ -215,10 +214,10 @@ extension CastConversion {
         switch cell.tag {
         case .timestamp: return cell
         case .localTimestamp: return .timestamp(microseconds: cell.int64)
-        case .string: return TemporalText.timestamp(Self.trim(cell.slice))
+        case .string: return TimeText.instant(Self.trim(cell.slice))
         case .int: product = cell.int64.multipliedReportingOverflow(by: 1_000)
         case .date:
-            product = cell.int64.multipliedReportingOverflow(by: TemporalText.microsecondsPerDay)
+            product = cell.int64.multipliedReportingOverflow(by: CivilDate.microsecondsPerDay)
         default: return nil
         }
         return product.overflow ? nil : .timestamp(microseconds: product.partialValue)

@@ -86,7 +86,7 @@ internal enum CellOrder {
 
     private static func timeOfDay(_ cell: Cell) -> Int64? {
         cell.tag == .time
-            ? cell.int64 : cell.isSlice ? TemporalText.time(cell.slice)?.int64 : nil
+            ? cell.int64 : cell.isSlice ? TimeText.time(cell.slice) : nil
     }
 
     private static func instant(_ cell: Cell) -> Int64? {
@@ -94,10 +94,10 @@ internal enum CellOrder {
         case .timestamp, .localTimestamp: return cell.int64
         case .date:
             let (microseconds, overflow) = cell.int64.multipliedReportingOverflow(
-                by: TemporalText.microsecondsPerDay
+                by: CivilDate.microsecondsPerDay
             )
             return overflow ? (cell.int64 < 0 ? .min : .max) : microseconds
-        case .string, .bytes: return TemporalText.timestamp(cell.slice)?.int64
+        case .string, .bytes: return TimeText.instant(cell.slice)?.int64
         default: return nil
         }
     }

@@ -1,3 +1,5 @@
+internal import ConnectorSDK
+
 /// A piece of a condition, and where it begins.
 internal struct ConditionToken {
     enum Kind: Hashable {

@@ -1,6 +1,5 @@
 internal import CBytes
 internal import ConnectorSDK
-internal import Glibc
 
 /// Compares numbers of all kinds by their exact value.
 ///
@@ -33,14 +32,7 @@ internal enum ExactNumber {
             // Both sides are exact, so the quotient is rounded once.
             return Double(cell.int64) / Double(powerOfTen(Int(cell.scale)))
         default:
-            return withText(cell) { text in
-                withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { buffer in
-                    buffer.copyMemory(from: text)
-                    buffer[text.count] = 0
-                    guard let start = buffer.baseAddress else { return 0 }
-                    return strtod(start.assumingMemoryBound(to: CChar.self), nil)
-                }
-            }
+            return withText(cell) { NumberText.nearest($0) }
         }
     }
 

@@ -47,14 +47,8 @@ internal final class DirectoryLock: Sendable {
 
     /// What the lock file says about this process.
     private static var description: String {
-        var now = time(nil)
-        var parts = tm()
-        gmtime_r(&now, &parts)
-        var text = [CChar](repeating: 0, count: 32)
-        strftime(&text, text.count, "%Y-%m-%dT%H:%M:%SZ", &parts)
-        let started = text.withUnsafeBufferPointer { characters in
-            characters.baseAddress.map { String(cString: $0) } ?? ""
-        }
+        let now = Cell.timestamp(microseconds: Int64(time(nil)) * 1_000_000)
+        let started = TimeText.text(now) ?? ""
         let command = CommandLine.arguments.first ?? ""
         return "pid \(getpid())\ncommand \(command)\nsince \(started)\n"
     }

@@ -19,7 +19,7 @@ extension DeadLetter {
     /// The letter for people.
     var lines: [String] {
         let printer = RecordPrinter(asJSON: true)
-        var lines = ["\(place), offset \(offset)  \(Timestamp.text(milliseconds: timestamp))"]
+        var lines = ["\(place), offset \(offset)  \(TimeText.text(milliseconds: timestamp))"]
         let error = context.message ?? "(no context: its headers were turned off)"
         lines.append("  error   \(error)" + (context.code.map { " [\($0)]" } ?? ""))
         let stage = context.stage.map { " at \($0)" } ?? ""

@@ -1,4 +1,5 @@
 import ArgumentParser
+import ConnectorSDK
 
 /// Where to begin in each partition, as `--from` and `--to` say it.
 enum StartPoint: ExpressibleByArgument, Equatable {
@@ -19,10 +20,11 @@ enum StartPoint: ExpressibleByArgument, Equatable {
             if let number = Int64(argument) {
                 guard number >= 0 else { return nil }
                 self = number >= Self.smallestTimestamp ? .timestamp(number) : .offset(number)
-            } else if let milliseconds = Timestamp.milliseconds(argument) {
-                self = .timestamp(milliseconds)
             } else {
-                return nil
+                var text = argument
+                guard let time = text.withUTF8({ TimeText.instant(UnsafeRawBufferPointer($0)) })
+                else { return nil }
+                self = .timestamp(CivilDate.floor(time.int64, 1_000))
             }
         }
     }

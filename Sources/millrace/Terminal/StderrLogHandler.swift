@@ -1,3 +1,4 @@
+import ConnectorSDK
 import Glibc
 import Logging
 
@@ -27,7 +28,7 @@ struct StderrLogHandler: LogHandler {
     private static func now() -> String {
         var clock = timespec()
         clock_gettime(CLOCK_REALTIME, &clock)
-        return Timestamp.text(
+        return TimeText.text(
             milliseconds: Int64(clock.tv_sec) * 1_000 + Int64(clock.tv_nsec) / 1_000_000
         )
     }

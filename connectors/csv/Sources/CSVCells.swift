@@ -116,28 +116,20 @@ struct CSVCells {
         let text = cell.slice
         switch type {
         case .infer, .string: return cell
-        case .int: return CSVNumber.integer(text).map { .int($0) }
+        case .int: return NumberText.integer(text).map { .int($0) }
         case .decimal: return decimal(text, in: batch)
-        case .double: return CSVNumber.double(text).map { .double($0) }
+        case .double: return NumberText.double(text).map { .double($0) }
         case .boolean: return boolean(text).map { .bool($0) }
-        case .date:
-            return CSVCalendar.date(text).map { Cell(tag: .date, bits: UInt64(bitPattern: $0)) }
-        case .time:
-            return CSVCalendar.time(text).map { Cell(tag: .time, bits: UInt64(bitPattern: $0)) }
-        case .timestamp:
-            guard let value = CSVCalendar.timestamp(text), let offset = value.offset else {
-                return nil
-            }
-            return .timestamp(microseconds: value.microseconds, offsetSeconds: offset)
-        case .localTimestamp:
-            guard let value = CSVCalendar.timestamp(text), value.offset == nil else { return nil }
-            return Cell(tag: .localTimestamp, bits: UInt64(bitPattern: value.microseconds))
+        case .date: return TimeText.cell(text, as: .date)
+        case .time: return TimeText.cell(text, as: .time)
+        case .timestamp: return TimeText.cell(text, as: .timestamp)
+        case .localTimestamp: return TimeText.cell(text, as: .localTimestamp)
         case .json: return CSVNestedText.isValid(text) ? .slice(.json, text) : nil
         }
     }
 
     private static func decimal(_ text: UnsafeRawBufferPointer, in batch: RecordBatch) -> Cell? {
-        guard let decimal = CSVNumber.Decimal(text) else { return nil }
+        guard let decimal = CSVDecimal(text) else { return nil }
         if let cell = decimal.cell { return cell }
         let room = text.count + 1
         let target = batch.arena.allocate(room)

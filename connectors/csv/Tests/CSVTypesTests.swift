@@ -59,7 +59,7 @@ struct CSVTypesTests {
             ("int", "1 "), ("decimal", "1e5"), ("decimal", "."), ("decimal", "1,5"),
             ("double", "nan"), ("double", "0x1p3"), ("double", "1e999"), ("double", "1e"),
             ("boolean", "2"), ("date", "2026-02-29"), ("date", "2026-1-1"), ("date", "2026-13-01"),
-            ("time", "24:00"), ("time", "1:02"), ("timestamp", "2026-11-21T10:00:00"),
+            ("time", "24:00:01"), ("time", "1:02"), ("timestamp", "2026-11-21T10:00:00"),
             ("timestamp", "2026-11-21"), ("timestamp", "2026-11-21T10:00:00.1234567Z"),
             ("local_timestamp", "2026-11-21T10:00:00Z"), ("json", "1"), ("json", "{a:1}"),
             ("json", "[1,]"), ("json", "[1"), ("json", "[01]"),

@@ -26,8 +26,10 @@ struct FileHeaderWriter {
             case .path: shared += key + Self.sized(Array(path.utf8))
             case .name: shared += key + Self.sized(Array(FileSystem.name(of: path).utf8))
             case .lastModified:
-                let time = CalendarTime(milliseconds: information.modified / 1_000_000)
-                shared += key + Self.sized(Array(time.iso8601.utf8))
+                let time = TimeText.text(
+                    milliseconds: CivilDate.floor(information.modified, 1_000_000)
+                )
+                shared += key + Self.sized(Array(time.utf8))
             case .length: shared += key + Self.sized(Array(String(information.size).utf8))
             case .offset, .line: perRecord.append((header, key))
             }

@@ -152,8 +152,8 @@ struct PathRenderer {
                 let b = batch.metadata(second).pointee.timestamp
                 if a == b { continue }
                 guard a != RecordMetadata.noTimestamp, b != RecordMetadata.noTimestamp,
-                    CalendarTime.floor(a, pattern.granularity)
-                        == CalendarTime.floor(b, pattern.granularity)
+                    CivilDate.floor(a, pattern.granularity)
+                        == CivilDate.floor(b, pattern.granularity)
                 else { return false }
             case .field:
                 guard columns[index] >= 0 else { continue }
@@ -181,7 +181,13 @@ struct PathRenderer {
         case .missing, .null: break
         case .int: append(cell.int64)
         case .string, .bytes, .number, .json: bytes.append(contentsOf: cell.slice)
-        default: bytes.append(contentsOf: Self.text(Value(cell)).utf8)
+        case .bool: bytes.append(contentsOf: String(cell.bits != 0).utf8)
+        case .double: bytes.append(contentsOf: String(Double(bitPattern: cell.bits)).utf8)
+        case .decimal:
+            guard case .decimal(let text) = Value(cell) else { break }
+            bytes.append(contentsOf: text.utf8)
+        case .date, .time, .timestamp, .localTimestamp:
+            bytes.append(contentsOf: (TimeText.text(cell) ?? String(cell.int64)).utf8)
         }
         Self.sanitize(&bytes, from: start)
     }
@@ -191,22 +197,6 @@ struct PathRenderer {
             bytes.append(0x30 + UInt8(number))
         } else {
             bytes.append(contentsOf: String(number).utf8)
-        }
-    }
-
-    private static func text(_ value: Value) -> String {
-        switch value {
-        case .missing, .null: ""
-        case .bool(let value): String(value)
-        case .double(let value): String(value)
-        case .date(let days):
-            String(CalendarTime(milliseconds: days &* 86_400_000).iso8601.prefix(10))
-        case .timestamp(let micros), .localTimestamp(let micros):
-            CalendarTime(milliseconds: micros / 1_000).iso8601
-        case .time(let micros): String(micros)
-        case .int(let number): String(number)
-        case .decimal(let text), .string(let text), .json(let text): text
-        case .bytes(let bytes): String(decoding: bytes, as: UTF8.self)
         }
     }
 

@@ -117,14 +117,8 @@ extension TimestampShape.Text {
 
     /// A day of the proleptic Gregorian calendar, from days since 1970.
     private static func date(_ days: Int64) -> String {
-        let (era, ofEra) = TimestampShape.floor(days &+ 719_468, 146_097)
-        let yearOfEra = (ofEra - ofEra / 1_460 + ofEra / 36_524 - ofEra / 146_096) / 365
-        let ofYear = ofEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shifted = (5 * ofYear + 2) / 153
-        let day = ofYear - (153 * shifted + 2) / 5 + 1
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-        return digits(year, 4) + "-" + digits(month, 2) + "-" + digits(day, 2)
+        guard let date = CivilDate(days: days) else { return "" }
+        return digits(date.year, 4) + "-" + digits(date.month, 2) + "-" + digits(date.day, 2)
     }
 
     private static func digits(_ number: Int64, _ count: Int) -> String {
