@@ -83,6 +83,7 @@ let package = Package(
         module("ConnectorSDK", [logging]),
         module("ConnectorTesting", ["ConnectorSDK"]),
         module("FileSystem", ["ConnectorSDK", "CFileShim"]),
+        module("RecordTemplates", ["ConnectorSDK"]),
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
@@ -107,6 +108,7 @@ let package = Package(
         ),
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
         tests("FileSystemTests", ["FileSystem", "ConnectorSDK", "TestServices"]),
+        tests("RecordTemplatesTests", ["RecordTemplates", "ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
@@ -147,7 +149,7 @@ let package = Package(
         + connector(
             "file",
             module: "FileConnector",
-            libraries: ["FileSystem", "Compression", logging]
+            libraries: ["FileSystem", "RecordTemplates", "Compression", logging]
         )
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])

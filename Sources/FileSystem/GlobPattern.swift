@@ -68,6 +68,16 @@ public struct GlobPattern: Sendable {
         return alternatives.contains { Self.matches(parts[...], $0[...]) }
     }
 
+    /// A pattern that matches `text` alone, whatever characters it has.
+    public static func escaped(_ text: String) -> String {
+        var pattern = ""
+        for character in text {
+            if "*?[]{}\\".contains(character) { pattern.append("\\") }
+            pattern.append(character)
+        }
+        return pattern
+    }
+
     /// Splits a list at its commas, but not at those within `{…}` or `[…]`.
     public static func split(_ list: String) -> [String] {
         var items: [String] = []

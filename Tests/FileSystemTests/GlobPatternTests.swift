@@ -27,6 +27,16 @@ struct GlobPatternTests {
         #expect(try GlobPattern(pattern).matches(path) == wanted)
     }
 
+    @Test(
+        "match a name alone when they are made of it",
+        arguments: ["a*b", "[x]", "{a,b}?", "a\\b"]
+    )
+    func escaped(_ name: String) throws {
+        let pattern = try GlobPattern(GlobPattern.escaped(name))
+        #expect(pattern.matches(name))
+        #expect(!pattern.matches("axb") && !pattern.matches("x") && !pattern.matches("a"))
+    }
+
     @Test("take time that does not explode")
     func hostile() throws {
         let pattern = String(repeating: "*a", count: 50) + "b"

@@ -2,6 +2,7 @@ internal import Compression
 public import ConnectorSDK
 internal import FileSystem
 internal import Logging
+internal import RecordTemplates
 
 /// Writes records to files, exactly once.
 ///
@@ -31,7 +32,7 @@ public final class FileSink: SinkConnector {
     let formatDescription: String
     /// Whether a file can be continued behind its end.
     let isAppendable: Bool
-    private var renderer: PathRenderer
+    private var renderer: TemplateRenderer
     var naming: OutputNaming
     /// The files that can take records.
     var files = OutputFileTable()
@@ -57,7 +58,7 @@ public final class FileSink: SinkConnector {
         settings = try FileSinkSettings(configuration, taskCount: context.taskCount)
         self.context = context
         format = try context.formats.make(settings.formatName, configuration: configuration)
-        if format.isOpaque, let field = settings.template.field {
+        if format.isOpaque, let field = settings.template.fields.first {
             throw .invalid(
                 "path",
                 "The format `\(settings.formatName)` has no fields, so `\(field)` is not there.",
@@ -67,7 +68,7 @@ public final class FileSink: SinkConnector {
         checkpoints = CheckpointDirectory(path: context.stateDirectory)
         formatDescription = settings.formatName + "/" + settings.compression.rawValue
         isAppendable = try Self.endMarker(of: format).isEmpty
-        renderer = PathRenderer(settings.template)
+        renderer = TemplateRenderer(settings.template, .fileName)
         naming = OutputNaming(context, isRotating: settings.isRotating)
     }
 

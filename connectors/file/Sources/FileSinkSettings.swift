@@ -1,6 +1,7 @@
 internal import Compression
 internal import ConnectorSDK
 internal import FileSystem
+internal import RecordTemplates
 
 /// How output is compressed.
 enum OutputCompression: String, CaseIterable, Sendable {
@@ -20,10 +21,10 @@ struct FileSinkSettings: Sendable {
     static let path = ConfigKey.required(
         "path",
         help: """
-            The file to write. `${topic}`, `${partition}`, `${timestamp:yyyy-MM-dd}` (the \
-            record's, in UTC; y M d D H m s S) and `${field:name}` are filled for each record; a \
-            slash or control character in a field becomes `_`, an absent or empty one \
-            `__missing__`. With a `rotate.…` key the names get a number: `orders-000001.jsonl`.
+            The file to write. `${topic}`, `${table}` (the topic's name behind its last dot), \
+            `${partition}`, `${timestamp:yyyy-MM-dd}` (the record's, in UTC; y M d D H m s S) and \
+            `${field:name}` are filled for each record; a slash or control character in a field \
+            becomes `_`, an absent or empty one `__missing__`. With a `rotate.…` key the names get a number: `orders-000001.jsonl`.
             """
     )
     static let format = ConfigKey.string(
@@ -74,7 +75,7 @@ struct FileSinkSettings: Sendable {
         .with(path).with(format).with(compression)
         .with(rotateSize).with(rotateRecords).with(rotateInterval).with(openFiles)
 
-    var template: PathTemplate
+    var template: RecordTemplate
     var formatName: String
     var rotateSize: Int?
     var rotateRecords: Int?
@@ -88,7 +89,7 @@ struct FileSinkSettings: Sendable {
         guard !path.hasSuffix("/") else {
             throw .invalid("path", "The path ends with a slash, so it names no file.")
         }
-        template = try PathTemplate(FileSystem.tidy(configuration.path(path)))
+        template = try RecordTemplate(FileSystem.tidy(configuration.path(path)), key: "path")
         formatName = try configuration.get(Self.format)
         let size = try configuration.get(Self.rotateSize)
         rotateSize = size == 0 ? nil : size

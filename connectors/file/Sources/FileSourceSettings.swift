@@ -190,11 +190,7 @@ struct FileSourceSettings: Sendable {
     private static func absolute(_ text: String, _ configuration: Configuration) -> String {
         guard !text.hasPrefix("/") else { return FileSystem.tidy(text) }
         // The directory's own name is no pattern.
-        var base = ""
-        for character in FileSystem.tidy(configuration.baseDirectory) {
-            if "*?[]{}\\".contains(character) { base.append("\\") }
-            base.append(character)
-        }
+        let base = GlobPattern.escaped(FileSystem.tidy(configuration.baseDirectory))
         return base == "." ? "./" + FileSystem.tidy(text) : base + "/" + FileSystem.tidy(text)
     }
 }

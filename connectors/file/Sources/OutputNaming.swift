@@ -42,7 +42,7 @@ struct OutputNaming {
         var number = try lastNumber(key)
         while true {
             number += 1
-            let path = FileSystem.numbered(key, CalendarTime.padded(Int(number), 6))
+            let path = FileSystem.numbered(key, Self.sixDigits(number))
             guard try isFree(path) else { continue }
             if sequences.count >= Self.sequenceLimit, sequences[key] == nil {
                 sequences.removeAll()
@@ -50,6 +50,11 @@ struct OutputNaming {
             sequences[key] = number
             return path
         }
+    }
+
+    private static func sixDigits(_ number: Int64) -> String {
+        let digits = String(number)
+        return String(repeating: "0", count: max(0, 6 - digits.count)) + digits
     }
 
     private func lastNumber(_ key: String) throws(ConnectorError) -> Int64 {

@@ -1,6 +1,11 @@
-/// How a time is written into a path, in the letters of Java's formatter: `yyyy-MM-dd/HH`.
-struct TimestampPattern: Sendable, Hashable {
-    enum Piece: Sendable, Hashable {
+internal import ConnectorSDK
+
+/// How a time is written into a name, in the letters of Java's formatter: `yyyy-MM-dd/HH`.
+///
+/// Known are the letters `y` or `u` (year), `M` (month), `d` (day), `D` (day of the year), `H`, `m`,
+/// `s` and `S` (fraction of a second); text stands in `'quotes'`, and everything else for itself.
+public struct TimestampPattern: Sendable, Hashable {
+    private enum Piece: Sendable, Hashable {
         case text([UInt8])
         case year(Int)
         case month(Int)
@@ -12,15 +17,18 @@ struct TimestampPattern: Sendable, Hashable {
         case fraction(Int)
     }
 
-    struct Problem: Error {
-        var message: String
+    /// What is wrong with a pattern.
+    public struct Problem: Error {
+        /// Goes on after the pattern: "is empty".
+        public var message: String
     }
 
     private var pieces: [Piece] = []
     /// Times within one such span of milliseconds are written alike.
-    private(set) var granularity: Int64 = 86_400_000
+    public private(set) var granularity: Int64 = 86_400_000
 
-    init(_ text: String) throws(Problem) {
+    /// Reads a pattern.
+    public init(_ text: String) throws(Problem) {
         var rest = Array(text)[...]
         while let character = rest.first {
             if character == "'" {
@@ -85,34 +93,49 @@ struct TimestampPattern: Sendable, Hashable {
         throw Problem(message: "has a quote without its end")
     }
 
-    /// How many directories it makes.
-    var slashCount: Int {
+    /// How many slashes it writes.
+    public var slashCount: Int {
         pieces.reduce(0) { count, piece in
             guard case .text(let text) = piece else { return count }
             return count + text.count { $0 == UInt8(ascii: "/") }
         }
     }
 
-    /// Appends a time as the pattern says, in UTC.
-    func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
-        let time = CalendarTime(milliseconds: milliseconds)
+    /// Appends a time in milliseconds since the epoch as the pattern says, in UTC.
+    public func append(_ milliseconds: Int64, to bytes: inout [UInt8]) {
+        let days = CivilDate.floor(milliseconds, 86_400_000)
+        // 2^63 milliseconds are 107 billion days: always a date.
+        guard let date = CivilDate(days: days) else { return }
+        let rest = milliseconds &- days &* 86_400_000
         for piece in pieces {
             switch piece {
             case .text(let text): bytes += text
-            case .year(2): bytes += CalendarTime.padded(abs(time.year) % 100, 2).utf8
-            case .year(let width): bytes += CalendarTime.padded(time.year, width).utf8
-            case .month(let width): bytes += CalendarTime.padded(time.month, width).utf8
-            case .day(let width): bytes += CalendarTime.padded(time.day, width).utf8
-            case .dayOfYear(let width): bytes += CalendarTime.padded(time.dayOfYear, width).utf8
-            case .hour(let width): bytes += CalendarTime.padded(time.hour, width).utf8
-            case .minute(let width): bytes += CalendarTime.padded(time.minute, width).utf8
-            case .second(let width): bytes += CalendarTime.padded(time.second, width).utf8
+            case .year(2): Self.append(Int64(date.year.magnitude % 100), 2, to: &bytes)
+            case .year(let width): Self.append(date.year, width, to: &bytes)
+            case .month(let width): Self.append(date.month, width, to: &bytes)
+            case .day(let width): Self.append(date.day, width, to: &bytes)
+            case .dayOfYear(let width): Self.append(date.dayOfYear, width, to: &bytes)
+            case .hour(let width): Self.append(rest / 3_600_000, width, to: &bytes)
+            case .minute(let width): Self.append(rest / 60_000 % 60, width, to: &bytes)
+            case .second(let width): Self.append(rest / 1_000 % 60, width, to: &bytes)
             case .fraction(let width):
-                let digits =
-                    CalendarTime.padded(time.millisecond, 3)
-                    + String(repeating: "0", count: 6)
-                bytes += digits.prefix(width).utf8
+                // The leading digits of a second, of which nine can be asked for.
+                let start = bytes.count
+                Self.append(rest % 1_000 * 1_000_000, 9, to: &bytes)
+                bytes.removeLast(bytes.count - start - width)
             }
         }
+    }
+
+    /// Appends a number with zeros before it, at least so wide.
+    private static func append(_ number: Int64, _ width: Int, to bytes: inout [UInt8]) {
+        if number < 0 { bytes.append(UInt8(ascii: "-")) }
+        let start = bytes.count
+        var rest = number.magnitude
+        while rest > 0 || bytes.count - start < width {
+            bytes.append(0x30 + UInt8(rest % 10))
+            rest /= 10
+        }
+        bytes[start...].reverse()
     }
 }
