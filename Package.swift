@@ -87,6 +87,7 @@ let package = Package(
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
+        module("LogicalReplication", []),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
@@ -112,6 +113,7 @@ let package = Package(
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
+        tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
         tests(
             "TopicsTests",
             ["Topics", "ConnectorSDK", "Compression", "CBytes", "TestServices"],

@@ -1,0 +1,43 @@
+// Feeds arbitrary bytes to the decoder of pgoutput. Run by scripts/fuzz.
+import LogicalReplication
+
+/// Reads every byte of every column, so that the address sanitizer sees it.
+private func touch(_ row: Tuple) -> UInt8 {
+    (0..<row.count).reduce(0) { sum, column in row[column].bytes.reduce(sum, ^) }
+}
+
+private func touch(_ message: ChangeMessage) -> UInt8 {
+    switch message {
+    case .origin(_, let name): name.reduce(0, ^)
+    case .message(let message): message.prefix.reduce(message.content.reduce(0, ^), ^)
+    case .relation(let relation): UInt8(truncatingIfNeeded: relation.columns.count)
+    default: 0
+    }
+}
+
+/// The input is a stream: each message is a length of one byte and as many bytes.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func fuzzPgOutput(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    // A copy of the exact size for each message, so that reading past its end is seen.
+    var rest = UnsafeBufferPointer(start: start, count: count)[...]
+    let decoder = PgOutputDecoder()
+    var relations = RelationCache<Relation>()
+    var sum: UInt8 = 0
+    while let length = rest.popFirst() {
+        let message = Array(rest.prefix(Int(length)))
+        rest = rest.dropFirst(Int(length))
+        message.withUnsafeBytes { bytes in
+            if let stream = try? StreamMessage(bytes), case .data(_, _, let payload) = stream {
+                sum ^= payload.reduce(0, ^)
+            }
+            guard let change = try? decoder.decode(bytes) else { return }
+            sum ^= touch(change) ^ touch(decoder.newRow) ^ touch(decoder.oldRow)
+            switch change {
+            case .relation(let relation): relations.set(relation.id, to: relation)
+            case .insert(let id): _ = try? relations.value(id)
+            default: break
+            }
+        }
+    }
+    return sum == 0 ? 0 : 0
+}
