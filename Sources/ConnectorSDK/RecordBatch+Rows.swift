@@ -54,6 +54,7 @@ extension RecordBatch {
         reset(topic: other.topic, schema: other.schema, keySchema: other.keySchema)
         for chunk in other.retained { retain(chunk) }
         origin = other.origin
+        recordContext = other.recordContext
         rawIsJSON = other.rawIsJSON
         for row in rows {
             let target = appendRow()
@@ -135,6 +136,10 @@ public struct RejectedRecord: Sendable {
     public var headerCount: Int
     /// Whether the value was null.
     public var isTombstone: Bool
+    /// Whether ``value`` is not the whole record, as of one that is too long to be kept.
+    ///
+    /// Such a record is never put back as it is. (D6)
+    public var isCut: Bool
     /// The row it had in its batch, or -1 when it never became one.
     public var row: Int
     /// Its ``RecordMetadata/sequence``.
@@ -158,6 +163,7 @@ public struct RejectedRecord: Sendable {
         headers = []
         headerCount = 0
         isTombstone = false
+        isCut = false
         row = -1
         sequence = 0
     }

@@ -19,6 +19,9 @@ public final class RecordBatch {
     public var topic = ""
     /// Where the records were read, such as a file's path or a table, for messages and dead letters.
     public var origin: String?
+    /// What else is needed to read a record of ``origin`` by itself, for dead letters; see
+    /// ``RecordReader/recordContext``.
+    public var recordContext: String?
     /// The columns of the values.
     public internal(set) var schema = Schema.opaque
     /// The columns of the keys; `nil` when no record has one.
@@ -86,6 +89,7 @@ public final class RecordBatch {
     public func reset(topic: String, schema: Schema = .opaque, keySchema: Schema? = nil) {
         self.topic = topic
         origin = nil
+        recordContext = nil
         rowCount = 0
         rawIsJSON = false
         arena.removeAll()

@@ -8,6 +8,14 @@ public protocol RecordFormat: Plugin, AnyObject, Sendable {
     /// Starts a reader at `position`, or at the start of the stream.
     func makeReader(at position: ReaderPosition?) throws(ConnectorError) -> any RecordReader
 
+    /// Starts a reader of a text that is one record by itself: one that was rejected, as
+    /// ``RejectedRecord/value`` has it, or as a person has mended it.
+    ///
+    /// - Parameter context: ``RecordReader/recordContext`` of the reader that rejected it.
+    /// - Returns: a reader, which need not be able to go on in the middle.
+    /// - Throws: when the context does not suffice, such as when CSV's columns are not known.
+    func makeReader(ofRecord context: String?) throws(ConnectorError) -> any RecordReader
+
     /// Starts a writer.
     func makeWriter() throws(ConnectorError) -> any RecordWriter
 
@@ -24,6 +32,13 @@ public protocol RecordFormat: Plugin, AnyObject, Sendable {
 extension RecordFormat {
     /// Most formats read UTF-8.
     public static var decodesCharset: Bool { false }
+
+    /// In most formats a record by itself is a stream of one record.
+    public func makeReader(
+        ofRecord context: String?
+    ) throws(ConnectorError) -> any RecordReader {
+        try makeReader(at: nil)
+    }
 }
 
 /// A place between two records of a stream, from which a reader can go on.
@@ -67,6 +82,15 @@ public protocol RecordReader: AnyObject {
 
     /// The place behind the last record read.
     var position: ReaderPosition { get }
+
+    /// What else is needed to read one of the records by itself, such as CSV's header row; it is
+    /// kept with dead letters.
+    var recordContext: String? { get }
+}
+
+extension RecordReader {
+    /// In most formats a record can be read by itself.
+    public var recordContext: String? { nil }
 }
 
 /// Writes records as one stream: a start, records, an end.

@@ -11,6 +11,8 @@ public enum FormatRequirement: String, CaseIterable, Sendable {
     case resumesBehindEveryRecord
     /// A new reader goes on where a full batch ended.
     case resumesBehindEveryBatch
+    /// A record's text, as a dead letter holds it, gives the same record when read by itself.
+    case readsEveryRecordByItself
     /// Offsets, lines and the position never go back.
     case positionsAscend
     /// What is written from records is read back as the same records.
@@ -52,6 +54,7 @@ public struct FormatScenario {
         case .readsTheSameHoweverTheInputIsSplit: try readsSplitInput(sourceLocation)
         case .resumesBehindEveryRecord: try resumesBehindRecords(sourceLocation)
         case .resumesBehindEveryBatch: try resumesBehindBatches(sourceLocation)
+        case .readsEveryRecordByItself: try readsRecordsAlone(sourceLocation)
         case .positionsAscend: try positionsAscend(sourceLocation)
         case .writesWhatItReads: try writesWhatItReads(sourceLocation)
         case .writesTheSameHoweverTheBatchIsSplit: try writesSplitBatches(sourceLocation)
@@ -98,6 +101,19 @@ public struct FormatScenario {
                 "resumed behind \(done) records",
                 sourceLocation: place
             )
+        }
+    }
+
+    private func readsRecordsAlone(_ place: SourceLocation) throws {
+        let whole = try FormatReading(makeFormat(), makeInput(12))
+        for (record, text) in zip(whole.records, whole.texts) where !text.isEmpty {
+            let alone = try FormatReading(
+                makeFormat(),
+                record: text,
+                context: whole.recordContext
+            )
+            #expect(alone.records.map(\.fields) == [record.fields], sourceLocation: place)
+            #expect(alone.rejections.isEmpty, sourceLocation: place)
         }
     }
 

@@ -4,12 +4,16 @@ public import ConnectorSDK
 public struct FormatReading {
     /// The records, in order.
     public private(set) var records: [CapturedRecord] = []
+    /// The text of each record as it arrived; empty where the reader does not say.
+    public private(set) var texts: [[UInt8]] = []
     /// What could not be read, in order.
     public private(set) var rejections: [RejectedRecord] = []
     /// The reader's position behind each batch.
     public private(set) var positions: [ReaderPosition] = []
     /// The number of records up to each of ``positions``.
     public private(set) var counts: [Int] = []
+    /// What the reader says is needed to read one of the records by itself.
+    public private(set) var recordContext: String?
     /// The error that ended the reading, if errors are tolerated.
     public private(set) var error: ConnectorError?
 
@@ -27,6 +31,24 @@ public struct FormatReading {
         let reader = try format.makeReader(at: position)
         let skipped = reader.startsAtByte ? min(Int(position?.byte ?? 0), bytes.count) : 0
         let input = Self.input(bytes[skipped...], offset: Int64(skipped), pieces: pieces)
+        try read(input, with: reader, toleratesErrors)
+    }
+
+    /// Reads a text that is one record by itself.
+    public init(
+        _ format: any RecordFormat,
+        record text: [UInt8],
+        context: String?
+    ) throws(ConnectorError) {
+        let reader = try format.makeReader(ofRecord: context)
+        try read(Self.input(text), with: reader, false)
+    }
+
+    private mutating func read(
+        _ input: ByteInput,
+        with reader: any RecordReader,
+        _ toleratesErrors: Bool
+    ) throws(ConnectorError) {
         var more = true
         while more {
             let batch = RecordBatch()
@@ -39,10 +61,12 @@ public struct FormatReading {
                 more = false
             }
             records += CapturedRecord.all(of: batch)
+            texts += batch.indices.map { Array(batch[metadata: $0].raw) }
             rejections += batch.takeRejections()
             positions.append(reader.position)
             counts.append(records.count)
         }
+        recordContext = reader.recordContext
     }
 
     /// Makes an input of bytes that arrive `pieces` at a time.

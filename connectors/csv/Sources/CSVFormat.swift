@@ -36,6 +36,22 @@ public final class CSVFormat: RecordFormat {
         try CSVReader(settings, at: position ?? ReaderPosition())
     }
 
+    public func makeReader(
+        ofRecord context: String?
+    ) throws(ConnectorError) -> any RecordReader {
+        let given = settings.columns
+        guard let state = given.isEmpty ? context : CSVHeader.encode(given) else {
+            throw ConnectorError(
+                .csvPosition,
+                .failTask,
+                "The columns of the record are not known.",
+                at: CSVKeys.columns.declaration.name,
+                hint: "Name them with the key `columns`."
+            )
+        }
+        return try CSVReader(settings, at: ReaderPosition(state: state))
+    }
+
     public func makeWriter() throws(ConnectorError) -> any RecordWriter {
         CSVWriter(settings)
     }

@@ -10,6 +10,8 @@ final class CSVReader: RecordReader {
     let settings: CSVSettings
     let startsAtByte = true
     private(set) var position: ReaderPosition
+    /// The names of the columns.
+    var recordContext: String? { position.state }
     /// What is known once the header row has been read.
     private var table: Table?
 
@@ -206,6 +208,7 @@ extension CSVReader {
             line: position.line
         )
         rejected.origin = batch.origin
+        rejected.isCut = true
         var skipper = CSVSkipper(settings.dialect)
         while true {
             let (count, isOver) = skipper.skip(input.window)

@@ -257,6 +257,7 @@ extension FileSource {
             batch.origin = reading.path
             for rejection in rejections { batch.reject(rejection) }
         }
+        batch.recordContext = reading.reader.recordContext
         reading.headers.add(to: batch)
         return failure
     }
@@ -306,15 +307,15 @@ extension FileSource {
             ]
         )
         batch.origin = place.path
-        batch.reject(
-            RejectedRecord(
-                error: rejected,
-                topic: settings.topic,
-                value: [],
-                offset: place.reader.byte,
-                line: place.reader.line
-            )
+        var record = RejectedRecord(
+            error: rejected,
+            topic: settings.topic,
+            value: [],
+            offset: place.reader.byte,
+            line: place.reader.line
         )
+        record.isCut = true
+        batch.reject(record)
         try await send(batch, position, identity, into: outlet)
     }
 

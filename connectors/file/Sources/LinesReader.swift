@@ -161,15 +161,15 @@ final class LinesReader: RecordReader {
             "Line \(line) at byte \(offset) has \(length) bytes; \(maximum) are allowed.",
             at: "max.record.bytes"
         )
-        batch.reject(
-            RejectedRecord(
-                error: error,
-                topic: batch.topic,
-                value: start.prefix(Self.sampleSize),
-                offset: offset,
-                line: line
-            )
+        var record = RejectedRecord(
+            error: error,
+            topic: batch.topic,
+            value: start.prefix(Self.sampleSize),
+            offset: offset,
+            line: line
         )
+        record.isCut = true
+        batch.reject(record)
     }
 
     /// Replaces escapes by what they stand for; an unknown one stays as it is.

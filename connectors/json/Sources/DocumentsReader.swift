@@ -126,7 +126,9 @@ internal final class DocumentsReader {
                 "The document at line \(start.line), byte \(start.byte) has nothing there.",
                 at: JSONFormat.recordPath.declaration.name
             )
-            return sample.withUnsafeBytes { intake.reject($0, error, at: start, in: batch) }
+            return sample.withUnsafeBytes {
+                intake.reject($0, error, at: start, isCut: true, in: batch)
+            }
         }
         switch try stream.require() {
         case UInt8(ascii: "["):

@@ -94,6 +94,19 @@ public final class JSONFormat: RecordFormat {
         )
     }
 
+    /// Starts a reader of one value, whatever it is and wherever it was found.
+    public func makeReader(
+        ofRecord context: String?
+    ) throws(ConnectorError) -> any RecordReader {
+        let place = DocumentsReader.Place.target(depth: 0)
+        return try JSONReader(
+            path: nil,
+            style: .auto,
+            maximumRecordBytes: maximumRecordBytes,
+            position: ReaderPosition(state: place.state)
+        )
+    }
+
     /// Starts a writer.
     public func makeWriter() throws(ConnectorError) -> any RecordWriter {
         JSONWriter(isArray: style == .array)

@@ -93,25 +93,26 @@ internal final class RecordIntake {
             at: JSONFormat.maximumRecordBytes.declaration.name,
             hint: "Raise max.record.bytes, or name the records inside with record.path."
         )
-        reject(sample, error, at: place, in: batch)
+        reject(sample, error, at: place, isCut: true, in: batch)
     }
 
-    /// Rejects a whole text.
+    /// Rejects a text, of which the rest is not at hand when it is cut.
     func reject(
         _ text: UnsafeRawBufferPointer,
         _ error: ConnectorError,
         at place: Place,
+        isCut: Bool = false,
         in batch: RecordBatch
     ) {
-        batch.reject(
-            RejectedRecord(
-                error: error,
-                topic: batch.topic,
-                value: text,
-                offset: place.byte,
-                line: place.line
-            )
+        var record = RejectedRecord(
+            error: error,
+            topic: batch.topic,
+            value: text,
+            offset: place.byte,
+            line: place.line
         )
+        record.isCut = isCut
+        batch.reject(record)
     }
 
     /// The beginning of a text that is worth showing.

@@ -34,6 +34,18 @@ public final class XMLFormat: RecordFormat {
         try XMLReader(settings, at: position ?? ReaderPosition())
     }
 
+    public func makeReader(
+        ofRecord context: String?
+    ) throws(ConnectorError) -> any RecordReader {
+        var settings = settings
+        let outer = (context ?? "").split(separator: "/").map { String($0) }
+        settings.recordPath = .root
+        settings.forceArray = settings.forceArray.flatMap { $0.seen(inside: outer) }
+        // A record is kept as UTF-8, whatever the document said of itself.
+        settings.isUTF8 = true
+        return try XMLReader(settings, at: ReaderPosition())
+    }
+
     public func makeWriter() throws(ConnectorError) -> any RecordWriter {
         XMLWriter(settings)
     }

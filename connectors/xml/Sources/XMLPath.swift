@@ -3,6 +3,9 @@ struct XMLPath: Sendable, Equatable {
     /// A name, or `nil` for any.
     typealias Step = String?
 
+    /// The root element, whatever it is called.
+    static let root = Self(steps: [nil], isAnchored: true)
+
     let steps: [Step]
     /// Whether the first step is the root element, rather than any element.
     let isAnchored: Bool
@@ -25,6 +28,11 @@ struct XMLPath: Sendable, Equatable {
         self.isAnchored = isAnchored
     }
 
+    private init(steps: some Sequence<Step>, isAnchored: Bool) {
+        self.steps = Array(steps)
+        self.isAnchored = isAnchored
+    }
+
     private static func steps(_ text: Substring) -> [Step]? {
         let words = text.split(separator: "/", omittingEmptySubsequences: false)
         let isValid = words.allSatisfy { $0 == "*" || XMLNameRules.isName(String($0)) }
@@ -37,6 +45,22 @@ struct XMLPath: Sendable, Equatable {
             return false
         }
         return zip(steps.reversed(), names.reversed()).allSatisfy { $0 == nil || $0 == $1 }
+    }
+}
+
+extension XMLPath {
+    /// The paths that say the same of what is inside `outer` elements, seen from there.
+    func seen(inside outer: [String]) -> [XMLPath] {
+        guard !outer.isEmpty else { return [self] }
+        // So many of the steps lie outside.
+        let counts = isAnchored ? outer.count...outer.count : 0...outer.count
+        return counts.filter { $0 < steps.count }.compactMap { count in
+            guard count > 0 else { return self }
+            let fits = zip(steps.prefix(count), outer.suffix(count)).allSatisfy {
+                $0 == nil || $0 == $1
+            }
+            return fits ? XMLPath(steps: steps.dropFirst(count), isAnchored: true) : nil
+        }
     }
 }
 

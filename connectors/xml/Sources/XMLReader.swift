@@ -13,6 +13,8 @@ final class XMLReader: RecordReader {
 
     let startsAtByte = false
     private(set) var position: ReaderPosition
+    /// The elements around the first record, the root first.
+    private(set) var recordContext: String?
 
     private let settings: XMLSettings
     private let parser: XMLParserHandle
@@ -145,13 +147,15 @@ extension XMLReader {
             let rest = input.window.dropFirst(Int(clamping: start &- input.offset))
             prefix = Array(rest.prefix(min(Self.keptPrefix, settings.maxRecordBytes)))
         }
-        return RejectedRecord(
+        var rejected = RejectedRecord(
             error: .xmlTooLong(line: line, byte: start, limit: settings.maxRecordBytes),
             topic: "",
             value: prefix,
             offset: start ?? -1,
             line: line
         )
+        rejected.isCut = true
+        return rejected
     }
 }
 
@@ -222,6 +226,10 @@ extension XMLReader {
         }
         guard isRecord else { return }
         recordStart = (source.hasOffsets ? Int64(clamping: event.offset) : nil, Int64(event.length))
+        if recordContext == nil {
+            recordContext = path.names.dropLast().map { String(cString: $0) }
+                .joined(separator: "/")
+        }
         builder.begin(at: path.names)
         place = .inside
     }

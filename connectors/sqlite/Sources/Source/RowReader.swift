@@ -150,11 +150,13 @@ internal final class RowReader {
             "The text in \(source).\(rows.schema.fields[column].name) is not UTF-8.",
             hint: "Store such values as BLOB."
         )
-        let record = RejectedRecord(
+        var record = RejectedRecord(
             error: error,
             topic: batch.topic,
             value: statement.text(column)
         )
+        // The row's other values are not in it.
+        record.isCut = true
         batch.reject(record)
     }
 }
