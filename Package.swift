@@ -88,6 +88,7 @@ let package = Package(
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
         module("LogicalReplication", []),
+        module("TableMapping", ["ConnectorSDK"]),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
@@ -112,6 +113,7 @@ let package = Package(
         tests("RecordTemplatesTests", ["RecordTemplates", "ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
+        tests("TableMappingTests", ["TableMapping", "ConnectorSDK"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
         tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
         tests(
@@ -159,6 +161,8 @@ let package = Package(
         + connector(
             "sqlite",
             module: "SQLiteConnector",
-            libraries: ["SQLiteClient", "CSQLiteShim", "CSQLite", "FileSystem", logging]
+            libraries: [
+                "SQLiteClient", "TableMapping", "CSQLiteShim", "CSQLite", "FileSystem", logging,
+            ]
         )
 )

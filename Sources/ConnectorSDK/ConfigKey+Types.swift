@@ -183,12 +183,16 @@ extension ConfigKey where Value == Duration {
 
 extension ConfigKey where Value: RawRepresentable & CaseIterable, Value.RawValue == String {
     /// Declares one of the words of an enumeration.
+    ///
+    /// `synonyms` are words that stand for others, such as the `true` and `false` of a key that
+    /// was a truth value once; the `help` says what they mean.
     public static func choice(
         _ name: String,
         default fallback: Value?,
         importance: ConfigDeclaration.Importance = .medium,
         help: String,
-        dependents: [String] = []
+        dependents: [String] = [],
+        synonyms: [String: Value] = [:]
     ) -> Self {
         let words = Value.allCases.map(\.rawValue)
         return make(
@@ -200,9 +204,11 @@ extension ConfigKey where Value: RawRepresentable & CaseIterable, Value.RawValue
             text: fallback?.rawValue,
             isRequired: fallback == nil,
             choices: words,
+            synonyms: synonyms.keys.sorted(),
             dependents: dependents
         ) { text throws(ConfigValueError) in
             let word = text.lowercased()
+            if let value = synonyms[word] { return value }
             guard let value = Value.allCases.first(where: { $0.rawValue.lowercased() == word })
             else {
                 throw ConfigValueError("must be one of \(words.joined(separator: ", "))")
@@ -223,6 +229,7 @@ extension ConfigKey {
         isRequired: Bool = false,
         range: String? = nil,
         choices: [String] = [],
+        synonyms: [String] = [],
         dependents: [String] = [],
         parse: @escaping @Sendable (String) throws(ConfigValueError) -> Value
     ) -> Self {
@@ -231,6 +238,7 @@ extension ConfigKey {
         declaration.isRequired = isRequired
         declaration.range = range
         declaration.choices = choices
+        declaration.synonyms = synonyms
         declaration.dependents = dependents
         declaration.check = { text in
             do throws(ConfigValueError) {

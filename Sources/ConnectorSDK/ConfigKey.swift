@@ -73,6 +73,8 @@ public struct ConfigDeclaration: Sendable {
     public var isRequired: Bool
     /// The words allowed, for a choice.
     public var choices: [String]
+    /// Further words that stand for one of them, in lower case.
+    public var synonyms: [String]
     /// The range allowed, in words, such as `1 ... 1000`.
     public var range: String?
     /// How much a user should care.
@@ -95,6 +97,7 @@ public struct ConfigDeclaration: Sendable {
         self.help = help
         isRequired = false
         choices = []
+        synonyms = []
         dependents = []
     }
 }

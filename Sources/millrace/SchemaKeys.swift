@@ -89,8 +89,11 @@ struct SchemaKeys {
             )
         case .map: fields.append(("type", ["object", "string"]))
         case .choice:
-            let words = JSONDocument.array(declaration.choices.map { .string($0) })
-            fields.append(("anyOf", [["enum": words], ["type": "string", "pattern": "[$][{]"]]))
+            var words = (declaration.choices + declaration.synonyms).map(JSONDocument.string)
+            // YAML reads these words as truth values.
+            if declaration.synonyms.contains("true") { words += [.bool(true), .bool(false)] }
+            let reference: JSONDocument = ["type": "string", "pattern": "[$][{]"]
+            fields.append(("anyOf", [["enum": .array(words)], reference]))
         case .string, .password:
             fields.append(("type", ["string", "number", "boolean"]))
         }

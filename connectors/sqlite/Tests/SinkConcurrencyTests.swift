@@ -96,16 +96,6 @@ struct SinkConcurrencyTests {
         )
     }
 
-    @Test("a turn is passed to whoever waited longest, and a ticket given up is no obstacle")
-    func writerTurn() {
-        let turn = WriterTurn()
-        #expect(turn.take(within: .zero))
-        #expect(!turn.take(within: .milliseconds(1)))
-        turn.pass()
-        #expect(turn.take(within: .zero))
-        turn.pass()
-    }
-
     @Test("the write-ahead log stays short and is gone in the end")
     func boundedLog() async throws {
         let scratch = try ScratchDatabase()

@@ -140,7 +140,7 @@ struct SinkModeTests {
             ])
         }
         // D6: not dropped in silence.
-        #expect(error?.code.rawValue == "sqlite.no_row")
+        #expect(error?.code.rawValue == "table.no_row")
         #expect(error?.disposition == .rejectRecord)
         #expect(try scratch.rows("SELECT * FROM orders") == ["1,'before'"])
     }
@@ -172,7 +172,7 @@ struct SinkModeTests {
                 Row(nil, key: ["id": .int(1)])
             ])
         }
-        #expect(error?.code.rawValue == "sqlite.tombstone")
+        #expect(error?.code.rawValue == "table.tombstone")
         #expect(error?.disposition == .rejectRecord)
     }
 

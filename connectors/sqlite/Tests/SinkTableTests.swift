@@ -76,7 +76,7 @@ struct SinkTableTests {
         let error = await #expect(throws: ConnectorError.self) {
             try await scratch.sink(["auto.create": "false"]).deliver([Row(["a": .int(1)])])
         }
-        #expect(error?.code.rawValue == "sqlite.no_table")
+        #expect(error?.code.rawValue == "table.no_table")
         #expect(error?.disposition == .failTask)
     }
 
@@ -88,7 +88,7 @@ struct SinkTableTests {
         let error = await #expect(throws: ConnectorError.self) {
             try await scratch.sink().deliver([row])
         }
-        #expect(error?.code.rawValue == "sqlite.unknown_field")
+        #expect(error?.code.rawValue == "table.unknown_field")
         #expect(error?.disposition == .rejectRecord)
         #expect(error?.hint?.contains("auto.evolve") == true)
         try await scratch.sink(["fields.include": "a"]).deliver([row])
@@ -178,7 +178,7 @@ struct SinkTableTests {
         let error = await #expect(throws: ConnectorError.self) {
             try await scratch.sink().deliver([Row(["id": .int(1), "ID": .int(2)])])
         }
-        #expect(error?.code.rawValue == "sqlite.ambiguous_field")
+        #expect(error?.code.rawValue == "table.ambiguous_field")
     }
 
     @Test("generated columns are not written")
@@ -189,7 +189,7 @@ struct SinkTableTests {
         let error = await #expect(throws: ConnectorError.self) {
             try await scratch.sink().deliver([Row(["a": .int(1), "b": .int(2)])])
         }
-        #expect(error?.code.rawValue == "sqlite.generated_column")
+        #expect(error?.code.rawValue == "table.generated_column")
         #expect(try scratch.rows("SELECT a, b FROM orders") == ["4,8"])
     }
 

@@ -114,7 +114,7 @@ struct SinkValueTests {
         let error = await #expect(throws: ConnectorError.self) {
             try await scratch.sink().deliver([Row(["v": value])])
         }
-        #expect(error?.code.rawValue == "sqlite.inexact")
+        #expect(error?.code.rawValue == "table.inexact")
         #expect(error?.disposition == .rejectRecord)
         #expect(error?.message.contains("orders.v") == true)
         #expect(error?.description.contains("123") == false)

@@ -1,5 +1,6 @@
 import ConnectorSDK
 import ConnectorTesting
+import TableMapping
 import Testing
 
 @testable import SQLiteConnector
@@ -272,12 +273,12 @@ struct SourceModeTests {
         ]
     )
     func shapes(_ sample: String, _ wanted: String) throws {
-        let shape = try #require(TimestampShape(.text(Chunk(copying: Array(sample.utf8)))))
+        let shape = try #require(TimestampShape(.text(sample)))
         guard case .text(let text) = shape.value(of: 1_793_755_534_123_456) else {
             Issue.record("no text")
             return
         }
-        #expect(String(decoding: text.bytes, as: UTF8.self) == wanted)
+        #expect(String(decoding: text.raw, as: UTF8.self) == wanted)
     }
 
     @Test(
@@ -288,6 +289,6 @@ struct SourceModeTests {
         ]
     )
     func shapeless(_ sample: String) {
-        #expect(TimestampShape(.text(Chunk(copying: Array(sample.utf8)))) == nil)
+        #expect(TimestampShape(.text(sample)) == nil)
     }
 }

@@ -193,7 +193,7 @@ struct SourceReadTests {
                 $0.onIdle = { _ in try scratch.execute("DROP TABLE IF EXISTS t") }
             }
         }
-        #expect(error?.code.rawValue == "sqlite.no_table")
+        #expect(error?.code.rawValue == "table.no_table")
         #expect(error?.message.contains("table t ") == true)
     }
 

@@ -2,6 +2,7 @@ internal import CSQLite
 internal import CSQLiteShim
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import TableMapping
 
 /// The batch being written, as SQLite sees it: a table to select from, or rows to bind.
 @safe
@@ -97,7 +98,7 @@ internal final class BatchTableHandle {
     /// Runs a statement over a run of the rows shown.
     internal func execute(
         _ statement: RunStatement,
-        _ run: RunPlan.Run,
+        _ run: BatchPlanner.Run,
         order: UnsafePointer<UInt32>?
     ) throws(SQLiteFailure) -> Outcome {
         state.pointee.order = order.map { $0 + run.first }

@@ -1,6 +1,6 @@
-internal import CSQLiteShim
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import TableMapping
 
 /// Writes batches to tables within a transaction that someone else begins and commits.
 internal final class BatchWriter {
@@ -15,13 +15,14 @@ internal final class BatchWriter {
 
     private let settings: SinkSettings
     private let batches: BatchTableHandle
+    private var router: TableRouter
     private var tables: [String: TableDescription] = [:]
     private var plans: [PlanKey: WritePlan] = [:]
-    private var planner = RunPlanner()
 
     internal init(_ settings: SinkSettings, _ batches: BatchTableHandle) {
         self.settings = settings
         self.batches = batches
+        router = TableRouter(settings.tables)
     }
 
     /// Forgets what is known of the tables, because it may have changed.
@@ -36,23 +37,32 @@ internal final class BatchWriter {
         to database: borrowing SQLiteHandle
     ) throws(ConnectorError) {
         guard batch.count > 0 else { return }
-        let hasTombstones = try checkTombstones(batch)
-        let partition = batch[metadata: 0].partition
-        let name = settings.tableName.name(topic: batch.topic, partition: partition)
-        guard let plan = try plan(batch, table: name, hasTombstones, database) else { return }
-        try checkKeys(batch, plan)
+        let hasTombstones = try settings.tables.checkTombstones(batch)
+        for part in try router.parts(of: batch) {
+            try write(part, hasTombstones, database)
+        }
+    }
+
+    private func write(
+        _ part: TableRouter.Part,
+        _ hasTombstones: Bool,
+        _ database: borrowing SQLiteHandle
+    ) throws(ConnectorError) {
+        let batch = part.batch
+        guard let plan = try plan(batch, table: part.table, hasTombstones, database) else { return }
+        try plan.fields.checkKeys(batch)
         try checkStrangers(batch, plan)
-        let runs = planner.plan(batch, plan)
+        plan.planner.plan(batch)
         try batches.show(batch) { () throws(ConnectorError) in
-            try runs.order.withUnsafeBufferPointer { rows throws(ConnectorError) in
+            try plan.planner.order.withUnsafeBufferPointer { rows throws(ConnectorError) in
                 let order = rows.isEmpty ? nil : rows.baseAddress
-                for run in runs.runs { try write(run, order, plan, database) }
+                for run in plan.planner.runs { try write(run, order, plan, database) }
             }
         }
     }
 
     private func write(
-        _ run: RunPlan.Run,
+        _ run: BatchPlanner.Run,
         _ order: UnsafePointer<UInt32>?,
         _ plan: WritePlan,
         _ database: borrowing SQLiteHandle
@@ -72,13 +82,13 @@ internal final class BatchWriter {
         switch outcome {
         case .done: return
         case .nothingChanged:
-            throw FieldMapping.reject(
+            throw .unmapped(
                 "no_row",
                 "The table \(plan.table.name) has no row with the record's key.",
                 hint: "insert.mode upsert adds rows that do not exist."
             )
         case .refused(let column):
-            throw FieldMapping.reject(
+            throw .unmapped(
                 "inexact",
                 "The column \(plan.table.name).\(statement.names[column]) would change the value.",
                 hint: "SQLite rounds numbers to 15 to 17 digits in a column of a numeric type; "
@@ -97,8 +107,8 @@ internal final class BatchWriter {
             .failTask,
             "The table \(plan.table.name) cannot be written to so: \(failure.message).",
             kind: .configuration,
-            at: settings.insertMode == .upsert ? "pk.fields" : "table.name.format",
-            hint: settings.insertMode == .upsert
+            at: settings.tables.insertMode == .upsert ? "pk.fields" : "table.name.format",
+            hint: settings.tables.insertMode == .upsert
                 ? "An upsert needs a primary key or unique index of exactly the key's fields."
                 : nil,
             underlying: failure
@@ -109,55 +119,19 @@ internal final class BatchWriter {
 // MARK: - Checks of single records
 
 extension BatchWriter {
-    private func checkTombstones(_ batch: RecordBatch) throws(ConnectorError) -> Bool {
-        let found = batch.indices.contains { batch.metadata($0).pointee.isTombstone }
-        guard found, !settings.deletes else { return found }
-        throw FieldMapping.reject(
-            "tombstone",
-            "The record is a tombstone: it has a key and no value.",
-            hint: "Set delete.enabled to delete its row, or filter tombstones out."
-        )
-    }
-
-    /// SQLite would take a null for a new row id, or for a key unlike any other.
-    private func checkKeys(_ batch: RecordBatch, _ plan: WritePlan) throws(ConnectorError) {
-        for column in plan.key {
-            let cell = Int(column.binding.cell)
-            let isNil: (Int) -> Bool
-            switch Int(column.binding.source) {
-            case MR_FROM_VALUE: isNil = { batch.row($0)[cell].isNil }
-            case MR_FROM_KEY: isNil = { batch.keyRow($0).map { $0[cell].isNil } ?? true }
-            default: continue
-            }
-            guard batch.indices.contains(where: isNil) else { continue }
-            throw FieldMapping.reject(
-                "null_key",
-                "The record's key field \(column.name) is null or absent."
-            )
-        }
-    }
-
     private func checkStrangers(_ batch: RecordBatch, _ plan: WritePlan) throws(ConnectorError) {
-        for stranger in plan.strangers where Self.isUsed(stranger, batch) {
+        for stranger in plan.strangers where stranger.item.isPresent(in: batch) {
+            let name = stranger.item.name
             if stranger.isGenerated {
-                throw FieldMapping.reject(
+                guard settings.tables.evolution != .ignore else { continue }
+                throw .unmapped(
                     "generated_column",
-                    "The column \(plan.table.name).\(stranger.name) computes its value itself.",
-                    hint: "Leave the field out with fields.include."
+                    "The column \(plan.table.name).\(name) computes its value itself.",
+                    hint: "Leave the field out with fields.exclude."
                 )
             }
-            throw FieldMapping.reject(
-                "unknown_field",
-                "The table \(plan.table.name) has no column for the field \(stranger.name).",
-                hint: "Add the column, set auto.evolve, or choose fields with fields.include."
-            )
-        }
-    }
-
-    private static func isUsed(_ stranger: WritePlan.Stranger, _ batch: RecordBatch) -> Bool {
-        batch.indices.contains { row in
-            batch.row(row)[stranger.cell].tag != .missing
-                && !batch.metadata(row).pointee.isTombstone
+            let policy = settings.tables.evolution
+            if let error = policy.answer(field: name, table: plan.table.name) { throw error }
         }
     }
 }
@@ -181,7 +155,7 @@ extension BatchWriter {
         let fields = try FieldMapping(
             schema: batch.schema,
             keySchema: batch.keySchema,
-            settings: settings
+            settings: settings.tables
         )
         var table = try describe(name, database)
         if table == nil {
@@ -192,10 +166,10 @@ extension BatchWriter {
             table = try create(name, fields, batch, database)
         }
         guard let table else { return nil }
-        var plan = try WritePlan(table: table, fields: fields, mode: settings.insertMode)
+        var plan = try WritePlan(table: table, fields: fields, mode: settings.tables.insertMode)
         if needsColumns(plan, batch) {
             let wider = try evolve(plan, batch, database)
-            plan = try WritePlan(table: wider, fields: fields, mode: settings.insertMode)
+            plan = try WritePlan(table: wider, fields: fields, mode: settings.tables.insertMode)
         }
         if plans.count >= Self.planLimit { plans.removeAll() }
         plans[key] = plan
@@ -203,8 +177,8 @@ extension BatchWriter {
     }
 
     private func needsColumns(_ plan: WritePlan, _ batch: RecordBatch) -> Bool {
-        settings.addsColumns
-            && plan.strangers.contains { !$0.isGenerated && Self.isUsed($0, batch) }
+        settings.tables.evolution.addsColumns
+            && plan.strangers.contains { !$0.isGenerated && $0.item.isPresent(in: batch) }
     }
 
     private func describe(
@@ -227,16 +201,16 @@ extension BatchWriter {
         _ batch: RecordBatch,
         _ database: borrowing SQLiteHandle
     ) throws(ConnectorError) -> TableDescription? {
-        guard settings.createsTables else {
+        guard settings.tables.createsTables else {
             throw ConnectorError(
-                .init("sqlite.no_table"),
+                .init("table.no_table"),
                 .failTask,
                 "There is no table \(name) in \(settings.path).",
                 at: "table.name.format",
                 hint: "Create it, or set auto.create."
             )
         }
-        let keys = fields.items.filter(\.isKey)
+        let keys = fields.key
         let key = keys.map { item in
             let cells = item.cells(of: batch)
             let type =
@@ -250,7 +224,7 @@ extension BatchWriter {
             return TableDesign.Column(name: item.name, type: type)
         }
         guard !key.isEmpty || !columns.isEmpty else {
-            throw FieldMapping.reject(
+            throw .unmapped(
                 "no_fields",
                 "The record has no field that a table could be created from."
             )
@@ -265,11 +239,11 @@ extension BatchWriter {
         _ database: borrowing SQLiteHandle
     ) throws(ConnectorError) -> TableDescription {
         let name = plan.table.name
-        for stranger in plan.strangers where !stranger.isGenerated && Self.isUsed(stranger, batch) {
-            let cells = batch.indices.filter { !batch[metadata: $0].isTombstone }
-                .map { batch[$0, stranger.cell] }
-            let type = TableDesign.type(of: stranger.field, cells: cells)
-            let column = TableDesign.Column(name: stranger.name, type: type)
+        for stranger in plan.strangers
+        where !stranger.isGenerated && stranger.item.isPresent(in: batch) {
+            let item = stranger.item
+            let type = TableDesign.type(of: item.field, cells: item.cells(of: batch))
+            let column = TableDesign.Column(name: item.name, type: type)
             try change(TableDesign.addColumn(column, to: name), name, database)
         }
         return try describe(name, database) ?? plan.table

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import TableMapping
 
 /// What a table or column that does not exist yet should be like.
 internal enum TableDesign {

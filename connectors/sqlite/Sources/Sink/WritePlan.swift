@@ -1,6 +1,7 @@
 internal import CSQLiteShim
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import TableMapping
 
 /// How records of one pair of schemas become rows of one table.
 ///
@@ -12,69 +13,80 @@ internal final class WritePlan {
         internal var binding: mr_column
         internal var isKey: Bool
         internal var hasDefault: Bool
-
-        /// The cell of the value it comes from, or `nil`.
-        internal var valueCell: Int? {
-            Int(binding.source) == MR_FROM_VALUE ? Int(binding.cell) : nil
-        }
+        internal var origin: CellOrigin
     }
 
     /// A field of the value that the table has no place for.
     internal struct Stranger {
-        internal var cell: Int
-        internal var field: Field
-        internal var name: String
+        internal var item: FieldMapping.Item
         /// Whether a column of that name exists and computes its value itself.
         internal var isGenerated: Bool
     }
 
-    internal let schema: Schema
-    internal let keySchema: Schema?
+    internal let fields: FieldMapping
     internal let table: TableDescription
-    internal let mode: SinkSettings.InsertMode
+    internal let planner: BatchPlanner
+    private let mode: TableSinkSettings.InsertMode
     /// The key's columns first.
-    internal let columns: [Column]
+    private let columns: [Column]
     internal let strangers: [Stranger]
-    /// The columns for which an absent field is not the same as null.
-    internal let optional: [Column]
-    /// For each set of absent fields seen, the columns that are left; the first has all.
-    internal private(set) var sets: [[Column]]
     private var statements: [Int: RunStatement] = [:]
+    private var generation = 0
 
     internal init(
         table: TableDescription,
         fields: FieldMapping,
-        mode: SinkSettings.InsertMode
+        mode: TableSinkSettings.InsertMode
     ) throws(ConnectorError) {
         self.table = table
         self.mode = mode
-        schema = fields.schema
-        keySchema = fields.keySchema
+        self.fields = fields
         var columns: [Column] = []
         var strangers: [Stranger] = []
         for item in fields.items {
             guard let target = table.column(item.name), !target.isGenerated else {
                 guard !item.isKey else { throw Self.noKeyColumn(item.name, table.name) }
                 let isGenerated = table.column(item.name) != nil
-                strangers.append(
-                    Stranger(
-                        cell: item.cell,
-                        field: item.field,
-                        name: item.name,
-                        isGenerated: isGenerated
-                    )
-                )
+                strangers.append(Stranger(item: item, isGenerated: isGenerated))
                 continue
             }
             columns.append(Self.column(item, target))
         }
         self.columns = columns
         self.strangers = strangers
-        optional = columns.filter { column in
+        let optional = columns.filter { column in
             // An insert without the field takes the column's default, which is null for most.
-            !column.isKey && column.valueCell != nil && (mode != .insert || column.hasDefault)
+            !column.isKey && (mode != .insert || column.hasDefault)
         }
-        sets = [columns]
+        planner = BatchPlanner(
+            key: Self.keyColumns(columns, table),
+            optional: optional.compactMap(\.valueColumn),
+            mayReorder: Self.toleratesReordering(columns, table)
+        )
+    }
+
+    /// Whether nothing in the table can tell in which order rows of different keys are written.
+    private static func toleratesReordering(
+        _ columns: [Column],
+        _ table: TableDescription
+    ) -> Bool {
+        let keys = Set(columns.filter(\.isKey).map { SQLiteName.fold($0.name) })
+        return !keys.isEmpty && !table.hasTriggers && table.otherUniqueIndexes == 0
+            && Set(table.keyColumns.map { SQLiteName.fold($0.name) }) == keys
+    }
+
+    private static func keyColumns(
+        _ columns: [Column],
+        _ table: TableDescription
+    ) -> [BatchPlanner.KeyColumn] {
+        columns.filter(\.isKey).map { column in
+            let affinity = Int(column.binding.target) & ~MR_TARGET_IS_KEY
+            var comparable: CellTags = affinity == MR_TARGET_REAL ? [] : CellTags(.int)
+            if table.keyIsBinary, affinity == MR_TARGET_ANY || affinity == MR_TARGET_TEXT {
+                comparable.insert(CellTags(.string))
+            }
+            return BatchPlanner.KeyColumn(column.origin, comparable: comparable)
+        }
     }
 
     private static func column(_ item: FieldMapping.Item, _ target: TableDescription.Column)
@@ -88,17 +100,29 @@ internal final class WritePlan {
             case .real: MR_TARGET_REAL
             }
         let flags = item.isKey ? affinity | MR_TARGET_IS_KEY : affinity
+        let (source, cell) = Self.place(item.origin)
         return Column(
             name: target.name,
             binding: mr_column(
-                cell: Int32(truncatingIfNeeded: item.cell),
-                source: item.source,
+                cell: Int32(truncatingIfNeeded: cell),
+                source: UInt8(truncatingIfNeeded: source),
                 target: UInt8(truncatingIfNeeded: flags),
                 reserved: 0
             ),
             isKey: item.isKey,
-            hasDefault: target.hasDefault
+            hasDefault: target.hasDefault,
+            origin: item.origin
         )
+    }
+
+    private static func place(_ origin: CellOrigin) -> (source: Int, cell: Int) {
+        switch origin {
+        case .value(let column): (MR_FROM_VALUE, column)
+        case .key(let column): (MR_FROM_KEY, column)
+        case .topic: (MR_FROM_TOPIC, 0)
+        case .partition: (MR_FROM_PARTITION, 0)
+        case .offset: (MR_FROM_OFFSET, 0)
+        }
     }
 
     private static func noKeyColumn(_ name: String, _ table: String) -> ConnectorError {
@@ -109,40 +133,46 @@ internal final class WritePlan {
         )
     }
 
-    /// The columns of the key.
-    internal var key: [Column] { columns.filter(\.isKey) }
-
-    /// Notes that rows lack some of ``optional``, and returns the number of what is left.
-    internal func addSet(lacking isAbsent: (Int) -> Bool) -> Int {
-        let absent = Set(optional.indices.filter(isAbsent).map { optional[$0].name })
-        sets.append(columns.filter { !absent.contains($0.name) })
-        return sets.count - 1
-    }
-
-    /// Forgets sets of absent fields, so that they do not pile up.
-    internal func forgetSets() {
-        statements.removeAll()
-        sets.removeSubrange(1...)
-    }
+    private var key: [Column] { columns.filter(\.isKey) }
 
     /// The statement for rows of a set, compiled once.
     internal func statement(
-        for run: RunPlan.Run,
+        for run: BatchPlanner.Run,
         _ batches: BatchTableHandle,
         _ database: borrowing SQLiteHandle
     ) throws(SQLiteFailure) -> RunStatement {
+        if generation != planner.generation {
+            generation = planner.generation
+            statements.removeAll()
+        }
         let number = run.isDelete ? -1 : run.set
         if let known = statements[number] { return known }
         let made =
             if run.isDelete {
                 try makeDelete(database)
             } else if mode == .update {
-                try makeUpdate(sets[run.set], database)
+                try makeUpdate(columns(of: run), database)
             } else {
-                try makeInsert(sets[run.set], batches, database)
+                try makeInsert(columns(of: run), batches, database)
             }
         statements[number] = made
         return made
+    }
+
+    private func columns(of run: BatchPlanner.Run) -> [Column] {
+        let absent = planner.absentSets[run.set]
+        guard !absent.isEmpty else { return columns }
+        return columns.filter { column in
+            column.isKey || column.valueColumn.map { !absent.contains($0) } ?? true
+        }
+    }
+}
+
+extension WritePlan.Column {
+    /// The column of the value it comes from, or `nil`.
+    fileprivate var valueColumn: Int? {
+        guard case .value(let column) = origin else { return nil }
+        return column
     }
 }
 

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import TableMapping
 
 /// A table, view or query to read, and how its rows are to be ordered.
 internal struct Relation {
@@ -40,12 +41,12 @@ internal struct Relation {
     /// Describes the query of the settings.
     internal init(query: String, _ settings: SourceSettings) {
         name = Self.queryName
-        topic = settings.topic ?? ""
+        topic = settings.tables.topic ?? ""
         columns = nil
         keyNames = []
         required = []
         isPaged = false
-        order = Self.modeTerms(settings, incrementing: settings.incrementingColumn)
+        order = Self.modeTerms(settings, incrementing: settings.tables.incrementingColumn)
         strategy = order.isEmpty ? .sequence : .groups
         source = order.isEmpty ? query : "(\(query))"
     }
@@ -57,7 +58,7 @@ internal struct Relation {
         in database: borrowing SQLiteHandle
     ) throws(ConnectorError) {
         name = table.name
-        topic = settings.topic ?? settings.topicPrefix + table.name
+        topic = settings.tables.topic(ofTable: table.name)
         source = SQLText.quote(table.name)
         columns = table.columns.map(\.name)
         keyNames = table.keyColumns.map(\.name)
@@ -68,8 +69,8 @@ internal struct Relation {
                     || (table.isWithoutRowID && column.keyPosition > 0)
             }.map(\.name)
         )
-        let incrementing = settings.incrementingColumn ?? rowID
-        if settings.mode.usesIncrementing, incrementing == nil {
+        let incrementing = settings.tables.incrementingColumn ?? rowID
+        if settings.tables.mode.usesIncrementing, incrementing == nil {
             throw .invalid(
                 "incrementing.column.name",
                 "\(table.name) has no row id, so a column must be named."
@@ -90,14 +91,14 @@ internal struct Relation {
 
     private static func modeTerms(_ settings: SourceSettings, incrementing: String?) -> [Term] {
         var terms: [Term] = []
-        if settings.mode.usesTimestamp {
-            let columns = settings.timestampColumns.map(SQLText.quote)
+        if settings.tables.mode.usesTimestamp {
+            let columns = settings.tables.timestampColumns.map(SQLText.quote)
             let all = columns.joined(separator: ", ")
             let sql = columns.count == 1 ? columns[0] : "COALESCE(\(all))"
-            let name = settings.timestampColumns.joined(separator: ",")
+            let name = settings.tables.timestampColumns.joined(separator: ",")
             terms.append(Term(name: name, sql: sql, isModeColumn: true))
         }
-        if settings.mode.usesIncrementing, let incrementing {
+        if settings.tables.mode.usesIncrementing, let incrementing {
             let sql = SQLText.quote(incrementing)
             terms.append(Term(name: incrementing, sql: sql, isModeColumn: true))
         }
@@ -110,10 +111,10 @@ internal struct Relation {
         _ required: Set<String>
     ) throws(ConnectorError) {
         var columns: [(key: String, name: String)] = []
-        if settings.mode.usesTimestamp {
-            columns += settings.timestampColumns.map { ("timestamp.column.name", $0) }
+        if settings.tables.mode.usesTimestamp {
+            columns += settings.tables.timestampColumns.map { ("timestamp.column.name", $0) }
         }
-        if settings.mode.usesIncrementing, let column = settings.incrementingColumn {
+        if settings.tables.mode.usesIncrementing, let column = settings.tables.incrementingColumn {
             columns.append(("incrementing.column.name", column))
         }
         for (key, name) in columns {
@@ -126,8 +127,9 @@ internal struct Relation {
                 )
             }
             // With several timestamp columns it is their combination that counts.
-            let isAlone = key != "timestamp.column.name" || settings.timestampColumns.count == 1
-            guard settings.validatesNonNull, isAlone, !table.isView else { continue }
+            let isAlone =
+                key != "timestamp.column.name" || settings.tables.timestampColumns.count == 1
+            guard settings.tables.validatesNonNull, isAlone, !table.isView else { continue }
             guard !required.contains(column.name) else { continue }
             throw .invalid(
                 key,

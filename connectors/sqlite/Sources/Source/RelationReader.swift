@@ -2,6 +2,7 @@ internal import ConnectorSDK
 internal import Glibc
 internal import Logging
 internal import SQLiteClient
+internal import TableMapping
 
 /// Reads one table, view or query, round after round, and keeps the place.
 internal final class RelationReader {
@@ -15,9 +16,9 @@ internal final class RelationReader {
     private var cursor: Cursor?
     private var timestampInitial: Int64?
     /// What the statement is bound to without a copy.
-    private var bindings: [KeyValue] = []
+    private var bindings: [OrderValue] = []
     /// With ``Relation/Strategy/groups``: the order values of the group that is being read.
-    private var group: [KeyValue] = []
+    private var group: [OrderValue] = []
 
     /// A statement and what its rows are.
     private struct Cursor {
@@ -40,20 +41,18 @@ internal final class RelationReader {
         schemaVersion = try database.schemaVersion()
         relation = try database.relation(name)
         position = ReadPosition(
-            mode: database.settings.mode.rawValue,
+            mode: database.settings.tables.mode.rawValue,
             order: relation.order.map(\.name)
         )
         if let stored { position = try restored(stored) }
-        timestampInitial = settings.timestampInitial.map {
+        timestampInitial = settings.tables.timestampInitial.map {
             $0 < 0 ? Self.now() : $0.multipliedReportingOverflow(by: 1_000).partialValue
         }
     }
 
     private func restored(_ text: String) throws(ConnectorError) -> ReadPosition {
         let stored = try database.position(text, of: name)
-        guard stored.mode == position.mode, stored.isDone || stored.order == position.order,
-            stored.after.count == (stored.after.isEmpty ? 0 : stored.order.count)
-        else {
+        guard stored.isUsable(for: position) else {
             throw ConnectorError(
                 .init("sqlite.position"),
                 .failTask,
@@ -81,7 +80,7 @@ internal final class RelationReader {
         }
         try refresh()
         var bound: TimestampBound?
-        if settings.mode.usesTimestamp {
+        if settings.tables.mode.usesTimestamp {
             guard let found = try timestampBound() else { return }
             bound = found
         }
@@ -90,7 +89,7 @@ internal final class RelationReader {
         } else {
             try await read(bound, into: outlet)
         }
-        guard !outlet.isStopping, settings.mode == .bulk else { return }
+        guard !outlet.isStopping, settings.tables.mode == .bulk else { return }
         position.isDone = true
         try await outlet.advance(to: sourcePosition)
     }
@@ -173,7 +172,10 @@ extension RelationReader {
         -> RowReader.Ending
     {
         do throws(SQLiteFailure) {
-            let limit = min(settings.batchRows, relation.isPaged ? .max : RecordBatch.rowLimit)
+            let limit = min(
+                settings.tables.batchRows,
+                relation.isPaged ? .max : RecordBatch.rowLimit
+            )
             return try cursor.reader.fill(
                 batch,
                 from: cursor.statement,
@@ -243,8 +245,8 @@ extension RelationReader {
 extension RelationReader {
     /// What limits the timestamps that are read.
     internal struct TimestampBound {
-        var below: KeyValue
-        var from: KeyValue?
+        var below: OrderValue
+        var from: OrderValue?
     }
 
     /// Starts a statement behind the position.
@@ -267,12 +269,12 @@ extension RelationReader {
             if start == .from, let from = bound?.from { values.append(from) }
             if let bound { values.append(bound.below) }
             for value in values {
-                try value.bind(parameter, of: current.statement)
+                try current.statement.bind(parameter, value)
                 parameter += 1
             }
             bindings = values
             if relation.isPaged {
-                try current.statement.bind(parameter, Int64(settings.batchRows))
+                try current.statement.bind(parameter, Int64(settings.tables.batchRows))
             }
         } catch {
             throw database.failure(error, reading: name)
@@ -326,16 +328,16 @@ extension RelationReader {
             }
         guard !isSame else { return }
         if !group.isEmpty { position.after = group }
-        group = (0..<count).compactMap { KeyValue(order[$0]) }
+        group = (0..<count).compactMap { OrderValue(order[$0]) }
     }
 
     /// Rows as young as the clock's present tick may yet get company, so they are left for later.
     private func timestampBound() throws(ConnectorError) -> TimestampBound? {
         let statement = try database.prepare(relation.latest, for: name)
-        let latest: KeyValue?
+        let latest: OrderValue?
         do throws(SQLiteFailure) {
             guard try statement.step() else { return nil }
-            latest = statement.keyValue(0)
+            latest = statement.orderValue(0)
         } catch {
             throw database.failure(error, reading: name)
         }
@@ -346,7 +348,7 @@ extension RelationReader {
                 hint: "ISO 8601 text and numbers since 1970 are."
             )
         }
-        let delay = settings.timestampDelay.components
+        let delay = settings.tables.timestampDelay.components
         let micros = delay.seconds * 1_000_000 + delay.attoseconds / 1_000_000_000_000
         return TimestampBound(
             below: shape.value(of: Self.now() - micros),
@@ -358,18 +360,5 @@ extension RelationReader {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1_000
-    }
-}
-
-extension SQLiteStatement {
-    /// A copy of a column's value; `nil` for null.
-    fileprivate func keyValue(_ column: Int) -> KeyValue? {
-        switch storageClass(column) {
-        case .integer: .integer(int64(column))
-        case .real: .real(double(column))
-        case .text: .text(Chunk(copying: text(column)))
-        case .blob: .blob(Chunk(copying: blob(column)))
-        case .null: nil
-        }
     }
 }

@@ -1,6 +1,7 @@
 internal import CSQLiteShim
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import TableMapping
 
 /// Fills batches with the rows of a statement, whose last columns are what orders the rows.
 internal final class RowReader {
@@ -79,12 +80,12 @@ internal final class RowReader {
     }
 
     /// The values that order the last row read.
-    internal func takeOrder() -> [KeyValue]? {
+    internal func takeOrder() -> [OrderValue]? {
         guard hasOrder else { return nil }
         hasOrder = false
-        var values: [KeyValue] = []
+        var values: [OrderValue] = []
         for index in 0..<orderCount {
-            guard let value = KeyValue(order[index]) else { return nil }
+            guard let value = OrderValue(order[index]) else { return nil }
             values.append(value)
         }
         return values

@@ -1,5 +1,6 @@
 internal import CSQLiteShim
 internal import ConnectorSDK
+internal import SQLiteClient
 
 /// The columns of rows being read, and which values each may hold.
 ///
@@ -54,7 +55,7 @@ internal final class RowSchema {
     /// The type that a declared type promises.
     internal static func type(declared: String?) -> FieldType {
         let declared = declared ?? ""
-        switch SQLText.fold(declared) {
+        switch SQLiteName.fold(declared) {
         case "bool", "boolean": return .bool
         default: break
         }
@@ -62,7 +63,7 @@ internal final class RowSchema {
         case .integer: return .int64
         case .real: return .double
         case .text: return .string
-        case .none: return SQLText.fold(declared).contains("blob") ? .bytes : .any
+        case .none: return SQLiteName.fold(declared).contains("blob") ? .bytes : .any
         case .numeric: return .any
         }
     }

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import TableMapping
 
 /// Reads tables, views or a query of a SQLite database.
 ///
@@ -17,7 +18,7 @@ public final class SQLiteSource: SourceConnector {
         self.context = context
     }
 
-    public var isBounded: Bool { context.untilEnd || settings.pollInterval == .zero }
+    public var isBounded: Bool { context.untilEnd || settings.tables.pollInterval == .zero }
 
     public func run(
         from positions: [String: String],
@@ -47,7 +48,7 @@ public final class SQLiteSource: SourceConnector {
                 try await reader.readRound(into: outlet, isOnly: isBounded)
             }
             if isBounded { break }
-            try await outlet.idle(for: settings.pollInterval)
+            try await outlet.idle(for: settings.tables.pollInterval)
         }
     }
 

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import TableMapping
 
 /// The source's connection, which only reads.
 internal final class SourceDatabase {
@@ -35,7 +36,7 @@ internal final class SourceDatabase {
 
     /// Says what a failure to read `name` means.
     internal func failure(_ failure: SQLiteFailure, reading name: String) -> ConnectorError {
-        if failure.primaryCode == 1, name == Relation.queryName, settings.query != nil {
+        if failure.primaryCode == 1, name == Relation.queryName, settings.tables.query != nil {
             return .invalid("query", "SQLite does not understand the query: \(failure.message).")
         }
         return .sqlite(failure, "read \(name)", path: settings.path)
@@ -53,7 +54,7 @@ internal final class SourceDatabase {
 
     /// The relation of that name as it is now.
     internal func relation(_ name: String) throws(ConnectorError) -> Relation {
-        if let query = settings.query { return Relation(query: query, settings) }
+        if let query = settings.tables.query { return Relation(query: query, settings) }
         let table: TableDescription?
         do throws(SQLiteFailure) {
             table = try TableDescription(name, in: handle)
@@ -62,7 +63,7 @@ internal final class SourceDatabase {
         }
         guard let table else {
             throw ConnectorError(
-                .init("sqlite.no_table"),
+                .init("table.no_table"),
                 .failTask,
                 "The table \(name) is no longer in \(settings.path).",
                 hint: "Leave it out with table.exclude.list."
@@ -73,11 +74,7 @@ internal final class SourceDatabase {
 
     /// Reads a position that an earlier run left.
     internal func position(_ text: String, of name: String) throws(ConnectorError) -> ReadPosition {
-        do throws(SQLiteFailure) {
-            if let position = try ReadPosition(text, with: handle) { return position }
-        } catch {
-            throw failure(error, reading: "the position of \(name)")
-        }
+        if let position = ReadPosition(text) { return position }
         throw ConnectorError(
             .init("sqlite.position"),
             .failTask,
@@ -88,7 +85,7 @@ internal final class SourceDatabase {
 
     /// The names of the tables and views to be read, in order.
     internal func selectedNames() throws(ConnectorError) -> [String] {
-        if settings.query != nil { return [Relation.queryName] }
+        if settings.tables.query != nil { return [Relation.queryName] }
         let statement = try prepare(
             "SELECT name, type FROM pragma_table_list WHERE schema = 'main' "
                 + "AND type IN ('table', 'view', 'virtual') AND substr(name, 1, 7) <> 'sqlite_' "
@@ -99,17 +96,14 @@ internal final class SourceDatabase {
         do throws(SQLiteFailure) {
             while try statement.step() {
                 let name = statement.string(0)
-                if isSelected(name, isTable: statement.string(1) == "table") { names.append(name) }
+                let isTable = statement.string(1) == "table"
+                if settings.tables.tables.contains(name, isByDefault: isTable) {
+                    names.append(name)
+                }
             }
         } catch {
             throw failure(error, reading: settings.path)
         }
         return names
-    }
-
-    private func isSelected(_ name: String, isTable: Bool) -> Bool {
-        if settings.excluded.contains(where: { $0.matches(name) }) { return false }
-        if settings.included.isEmpty { return isTable }
-        return settings.included.contains { $0.matches(name) }
     }
 }

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import TableMapping
 
 /// How a column writes instants, so that a bound can be written in the same way.
 internal enum TimestampShape: Equatable {
@@ -22,7 +23,7 @@ internal enum TimestampShape: Equatable {
     }
 
     /// Recognises the shape of a value; `nil` when no instant is written so.
-    internal init?(_ sample: KeyValue) {
+    internal init?(_ sample: OrderValue) {
         switch sample {
         case .integer(let value):
             let magnitude = value.magnitude
@@ -32,14 +33,14 @@ internal enum TimestampShape: Equatable {
             )
         case .real(let value): self = .real(isJulian: value > 1_000_000 && value < 10_000_000)
         case .text(let bytes):
-            guard let text = Self.parse(Array(bytes.bytes)) else { return nil }
+            guard let text = Self.parse(Array(bytes.raw)) else { return nil }
             self = .text(text)
         case .blob: return nil
         }
     }
 
     /// The value for an instant in microseconds since 1970, rounded down.
-    internal func value(of micros: Int64) -> KeyValue {
+    internal func value(of micros: Int64) -> OrderValue {
         switch self {
         case .integer(let unit): .integer(Self.floor(micros, unit).quotient)
         case .real(let isJulian):
@@ -47,7 +48,7 @@ internal enum TimestampShape: Equatable {
                 isJulian
                     ? Double(micros) / 86_400_000_000 + 2_440_587.5 : Double(micros) / 1_000_000
             )
-        case .text(let text): .text(Chunk(copying: Array(text.format(micros).utf8)))
+        case .text(let text): .text(OrderValue.Bytes(text.format(micros).utf8))
         }
     }
 

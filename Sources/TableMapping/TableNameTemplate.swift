@@ -1,7 +1,7 @@
-internal import ConnectorSDK
+public import ConnectorSDK
 
 /// The name of a table with places to be filled: `${topic}` and `${partition}`.
-internal struct TableName: Sendable {
+public struct TableNameTemplate: Sendable {
     private enum Part: Sendable {
         case text(String)
         case topic
@@ -10,7 +10,8 @@ internal struct TableName: Sendable {
 
     private var parts: [Part] = []
 
-    internal init(_ format: String) throws(ConnectorError) {
+    /// Reads a template.
+    public init(_ format: String) throws(ConnectorError) {
         var rest = format[...]
         while let dollar = rest.firstIndex(of: "$") {
             let tail = rest[dollar...]
@@ -28,7 +29,7 @@ internal struct TableName: Sendable {
         }
         parts.append(.text(String(rest)))
         if format.isEmpty { throw .invalid("table.name.format", "The value must not be empty.") }
-        if !SQLText.isName(format) {
+        if format.utf8.contains(0) {
             throw .invalid("table.name.format", "The value must not contain a NUL character.")
         }
     }
@@ -46,8 +47,7 @@ internal struct TableName: Sendable {
         }
     }
 
-    /// The name for records of a partition.
-    internal func name(topic: String, partition: Int32) -> String {
+    fileprivate func name(topic: String, partition: Int32) -> String {
         var name = ""
         for part in parts {
             switch part {
@@ -57,5 +57,43 @@ internal struct TableName: Sendable {
             }
         }
         return name
+    }
+}
+
+/// Takes batches apart by the tables that their records go to.
+public struct TableRouter {
+    /// The records of a batch that go to one table, in their order.
+    public struct Part {
+        /// The table's name as it is to be quoted.
+        public var table: String
+        /// The records; must not be used any more when the batch they come from is not.
+        public var batch: RecordBatch
+    }
+
+    private let template: TableNameTemplate
+    private let dialect: TableDialect
+    private var last: (topic: String, partition: Int32, name: String)?
+
+    /// Makes a router.
+    public init(_ settings: TableSinkSettings) {
+        template = settings.tableName
+        dialect = settings.dialect
+    }
+
+    /// The parts of a batch; nothing is copied where all records go to one table.
+    ///
+    /// - Throws: a rejection, when a record's table has a name that the database cannot have. (D9)
+    public mutating func parts(of batch: RecordBatch) throws(ConnectorError) -> [Part] {
+        guard batch.count > 0 else { return [] }
+        let partition = batch[metadata: 0].partition
+        if let last, last.topic == batch.topic, last.partition == partition {
+            return [Part(table: last.name, batch: batch)]
+        }
+        let name = template.name(topic: batch.topic, partition: partition)
+        if let problem = dialect.problem(ofName: name) {
+            throw .unmapped("table_name", "The name of the record's table \(problem).")
+        }
+        last = (batch.topic, partition, name)
+        return [Part(table: name, batch: batch)]
     }
 }

@@ -2,7 +2,7 @@ internal import Synchronization
 
 /// What the sinks of this process that write to one database file share: whose turn it is, and
 /// the thread that checkpoints.
-internal final class SharedDatabase: Sendable {
+public final class SharedDatabase: Sendable {
     private struct Entry {
         var users: Int
         var database: SharedDatabase
@@ -11,8 +11,8 @@ internal final class SharedDatabase: Sendable {
     private static let registry = Mutex<[String: Entry]>([:])
 
     private let path: String
-    internal let turn = WriterTurn()
-    internal let checkpointer: Checkpointer
+    public let turn = WriterTurn()
+    public let checkpointer: Checkpointer
 
     private init(_ path: String) {
         self.path = path
@@ -20,7 +20,7 @@ internal final class SharedDatabase: Sendable {
     }
 
     /// The shared part of the database at an absolute path; to be left again.
-    internal static func join(_ path: String) -> SharedDatabase {
+    public static func join(_ path: String) -> SharedDatabase {
         registry.withLock { registry in
             var entry = registry[path] ?? Entry(users: 0, database: SharedDatabase(path))
             entry.users += 1
@@ -30,7 +30,7 @@ internal final class SharedDatabase: Sendable {
     }
 
     /// Leaves; the last one ends the checkpoint thread, which empties the log once more.
-    internal func leave() {
+    public func leave() {
         let isLast = Self.registry.withLock { registry in
             guard var entry = registry[path] else { return false }
             entry.users -= 1
@@ -45,7 +45,7 @@ internal final class SharedDatabase: Sendable {
 ///
 /// SQLite lets waiting connections poll for its lock; one that begins the next transaction right
 /// after the last would starve the others.
-internal final class WriterTurn: Sendable {
+public final class WriterTurn: Sendable {
     private struct State {
         var isTaken = false
         var queue: [UInt64] = []
@@ -56,7 +56,7 @@ internal final class WriterTurn: Sendable {
     private let state = Mutex(State())
 
     /// Waits for the turn; returns `false` when it did not come within `timeout`.
-    internal func take(within timeout: Duration) -> Bool {
+    public func take(within timeout: Duration) -> Bool {
         let deadline = Condition.deadline(after: timeout)
         return condition.locked {
             let ticket = state.withLock { state in
@@ -82,7 +82,7 @@ internal final class WriterTurn: Sendable {
     }
 
     /// Passes the turn on.
-    internal func pass() {
+    public func pass() {
         condition.locked {
             state.withLock { $0.isTaken = false }
             condition.signal()

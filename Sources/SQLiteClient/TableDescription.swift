@@ -1,38 +1,36 @@
-internal import SQLiteClient
-
 /// What a database says of one of its tables.
-internal struct TableDescription {
+public struct TableDescription {
     /// What a column does to the values that are put into it.
-    internal enum Affinity {
+    public enum Affinity {
         case none, text, numeric, integer, real
     }
 
     /// One column.
-    internal struct Column {
-        internal var name: String
-        internal var declaredType: String
-        internal var affinity: Affinity
-        internal var isNotNull: Bool
-        internal var hasDefault: Bool
+    public struct Column {
+        public var name: String
+        public var declaredType: String
+        public var affinity: Affinity
+        public var isNotNull: Bool
+        public var hasDefault: Bool
         /// The place in the primary key, from 1; 0 for none.
-        internal var keyPosition: Int
-        internal var isGenerated: Bool
+        public var keyPosition: Int
+        public var isGenerated: Bool
     }
 
-    internal let name: String
-    internal let isView: Bool
-    internal let isVirtual: Bool
-    internal let isWithoutRowID: Bool
-    internal let hasTriggers: Bool
+    public let name: String
+    public let isView: Bool
+    public let isVirtual: Bool
+    public let isWithoutRowID: Bool
+    public let hasTriggers: Bool
     /// The unique indexes beside the primary key.
-    internal let otherUniqueIndexes: Int
+    public let otherUniqueIndexes: Int
     /// Whether the primary key compares text byte by byte.
-    internal let keyIsBinary: Bool
-    internal let columns: [Column]
+    public let keyIsBinary: Bool
+    public let columns: [Column]
     private let positions: [String: Int]
 
     /// Reads the description of a table or view; `nil` when there is none of that name.
-    internal init?(
+    public init?(
         _ name: String,
         in database: borrowing SQLiteHandle
     ) throws(SQLiteFailure) {
@@ -46,7 +44,7 @@ internal struct TableDescription {
         isVirtual = list.string(1) == "virtual"
         isWithoutRowID = list.int64(2) != 0
         columns = try Self.columns(of: name, isStrict: list.int64(3) != 0, in: database)
-        let positions = columns.enumerated().map { (SQLText.fold($1.name), $0) }
+        let positions = columns.enumerated().map { (SQLiteName.fold($1.name), $0) }
         self.positions = Dictionary(positions, uniquingKeysWith: { first, _ in first })
         hasTriggers =
             try Self.count(
@@ -70,23 +68,23 @@ internal struct TableDescription {
     }
 
     /// The column of that name; letters of ASCII have no case.
-    internal func column(_ name: String) -> Column? {
-        positions[SQLText.fold(name)].map { columns[$0] }
+    public func column(_ name: String) -> Column? {
+        positions[SQLiteName.fold(name)].map { columns[$0] }
     }
 
     /// The primary key's columns, in its order.
-    internal var keyColumns: [Column] {
+    public var keyColumns: [Column] {
         columns.filter { $0.keyPosition > 0 }.sorted { $0.keyPosition < $1.keyPosition }
     }
 
     /// The column that is another name of the row id.
-    internal var rowIDColumn: Column? {
+    public var rowIDColumn: Column? {
         guard !isWithoutRowID, !isView, !isVirtual, keyColumns.count == 1 else { return nil }
-        return keyColumns.first { SQLText.fold($0.declaredType) == "integer" }
+        return keyColumns.first { SQLiteName.fold($0.declaredType) == "integer" }
     }
 
     /// A name for the row id that no column hides; `nil` when there is no row id.
-    internal var rowIDName: String? {
+    public var rowIDName: String? {
         guard !isWithoutRowID, !isView, !isVirtual else { return nil }
         if let column = rowIDColumn { return column.name }
         return ["rowid", "_rowid_", "oid"].first { column($0) == nil }
@@ -131,8 +129,8 @@ internal struct TableDescription {
     }
 
     /// SQLite's rules, in their order (Datatypes In SQLite, section 3.1).
-    internal static func affinity(of declaredType: String, isStrict: Bool) -> Affinity {
-        let type = SQLText.fold(declaredType)
+    public static func affinity(of declaredType: String, isStrict: Bool) -> Affinity {
+        let type = SQLiteName.fold(declaredType)
         if type.contains("int") { return .integer }
         if ["char", "clob", "text"].contains(where: type.contains) { return .text }
         if type.isEmpty || type.contains("blob") || (isStrict && type == "any") { return .none }

@@ -1,12 +1,11 @@
 internal import Glibc
-internal import SQLiteClient
 internal import Synchronization
 
 /// Moves pages from the write-ahead log to the database, on a connection and thread of its own.
 ///
 /// The thread begins with the first request. Failures are not reported: the log then grows, and
 /// whoever asks for a checkpoint sees that; nothing is lost by it.
-internal final class Checkpointer: Sendable {
+public final class Checkpointer: Sendable {
     private struct State {
         var requests: UInt64 = 0
         var done: UInt64 = 0
@@ -22,7 +21,7 @@ internal final class Checkpointer: Sendable {
     internal init(_ path: String) { self.path = path }
 
     /// Asks for a checkpoint soon.
-    internal func request() {
+    public func request() {
         condition.locked {
             state.withLock { $0.requests += 1 }
             startThread()
@@ -33,7 +32,7 @@ internal final class Checkpointer: Sendable {
     /// Waits for a checkpoint that begins now.
     ///
     /// - Returns: whether the whole log was moved, so that the next writer begins it anew.
-    internal func checkpoint() -> Bool {
+    public func checkpoint() -> Bool {
         condition.locked {
             let wanted = state.withLock { state in
                 // One that is under way has an earlier number, so it does not count.
@@ -48,7 +47,7 @@ internal final class Checkpointer: Sendable {
     }
 
     /// Empties the log if no one reads it, and ends the thread.
-    internal func finish() {
+    public func finish() {
         let thread = condition.locked {
             let thread = state.withLock { state in
                 state.isFinishing = true
