@@ -16,7 +16,12 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 ///
 /// It sees the SDK and the libraries it wraps. It never sees the engine, a store or another
 /// connector.
-func connector(_ folder: String, module: String, libraries: [Target.Dependency] = []) -> [Target] {
+func connector(
+    _ folder: String,
+    module: String,
+    libraries: [Target.Dependency] = [],
+    testedWith formats: [Target.Dependency] = []
+) -> [Target] {
     [
         .target(
             name: module,
@@ -28,7 +33,7 @@ func connector(_ folder: String, module: String, libraries: [Target.Dependency] 
             name: "\(module)Tests",
             dependencies: [
                 .init(stringLiteral: module), "ConnectorSDK", "ConnectorTesting", "TestServices",
-            ] + libraries,
+            ] + libraries + formats,
             path: "connectors/\(folder)/Tests",
             swiftSettings: settings
         ),
@@ -84,6 +89,7 @@ let package = Package(
         module("ConnectorTesting", ["ConnectorSDK"]),
         module("FileSystem", ["ConnectorSDK", "CFileShim"]),
         module("RecordTemplates", ["ConnectorSDK"]),
+        module("TextEncoding", ["ConnectorSDK"]),
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
@@ -102,7 +108,8 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
-                "PipelineFile", "JSONRecords", "SQLiteClient", "FileConnector", "JSONFormat",
+                "PipelineFile", "JSONRecords", "SQLiteClient", "FileConnector", "LinesFormat",
+                "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -110,6 +117,7 @@ let package = Package(
         ),
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
         tests("FileSystemTests", ["FileSystem", "ConnectorSDK", "TestServices"]),
+        tests("TextEncodingTests", ["TextEncoding", "ConnectorSDK"]),
         tests("RecordTemplatesTests", ["RecordTemplates", "ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
@@ -153,8 +161,12 @@ let package = Package(
         + connector(
             "file",
             module: "FileConnector",
-            libraries: ["FileSystem", "RecordTemplates", "Compression", logging]
+            libraries: [
+                "FileSystem", "RecordTemplates", "TextEncoding", "Compression", logging,
+            ],
+            testedWith: ["LinesFormat"]
         )
+        + connector("lines", module: "LinesFormat")
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])
         + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])

@@ -3,6 +3,7 @@ import ConnectorSDK
 import Converters
 import FileConnector
 import JSONFormat
+import LinesFormat
 import PipelineEngine
 import SQLiteConnector
 import Transforms

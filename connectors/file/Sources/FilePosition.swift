@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import FileSystem
 
 /// How far a file has been read: the offset of a ``SourcePosition``.
 struct FilePosition: Hashable, Sendable {
@@ -13,7 +14,7 @@ struct FilePosition: Hashable, Sendable {
     /// The code of the error for which the rest cannot be read.
     var error: String?
     /// What the file began with when it was read to its end.
-    var start: FileStart?
+    var start: FileFingerprint?
     /// Whether the source itself has moved or deleted the file: if it comes back, it is read anew.
     var isGone = false
 
@@ -50,7 +51,7 @@ struct FilePosition: Hashable, Sendable {
         )
         size = max(0, value["size"]?.int ?? 0)
         isDone = value["done"]?.bool ?? false
-        start = value["start"].flatMap { FileStart($0) }
+        start = value["start"].flatMap { FileFingerprint($0) }
         error = value["error"]?.string
         isGone = value["gone"]?.bool ?? false
     }
@@ -89,7 +90,7 @@ struct KnownFiles {
 
     /// The identities that a file of this inode may have, those of most bytes first.
     func candidates(inode: UInt64) -> [FileIdentity] {
-        (identities[inode] ?? []).sorted { $0.length > $1.length }
+        (identities[inode] ?? []).sorted { $0.fingerprint.length > $1.fingerprint.length }
     }
 
     /// How far a file was read.

@@ -1,6 +1,7 @@
 internal import Compression
 internal import ConnectorSDK
 internal import FileSystem
+internal import TextEncoding
 
 /// One file being read: its bytes, decompressed and decoded, and the reader that makes records.
 final class FileReading {
@@ -46,8 +47,8 @@ final class FileReading {
     }
 
     /// What the file begins with.
-    func start() throws(ConnectorError) -> FileStart {
-        try reportingToEngine { () throws(FileSystemError) in try FileStart(file) }
+    func start() throws(ConnectorError) -> FileFingerprint {
+        try reportingToEngine { () throws(FileSystemError) in try FileFingerprint(file) }
     }
 
     /// Makes sure that the file read to its end is the file that was opened.
@@ -163,17 +164,7 @@ struct FileStream {
         _ source: @escaping ByteInput.Source,
         at byte: Int64
     ) throws(ConnectorError) -> ByteInput {
-        var text = source
-        if !isDecodedByFormat {
-            let peeked = try PeekedSource(source, count: Charset.markLength)
-            let (charset, mark) = settings.charset.resolve(peeked.start)
-            peeked.drop(mark)
-            text = { room throws(ConnectorError) in try peeked.read(into: room) }
-            if charset != .utf8 {
-                let decoder = CharsetDecoder(charset, offset: Int64(mark), reading: text)
-                text = { room throws(ConnectorError) in try decoder.read(into: room) }
-            }
-        }
+        let text = isDecodedByFormat ? source : try settings.charset.decoding(source)
         try Self.skip(byte, of: text)
         return ByteInput(offset: byte, source: text)
     }
@@ -192,32 +183,5 @@ struct FileStream {
             guard got > 0 else { throw FileFault.truncated(size: count - rest, read: count) }
             rest -= Int64(got)
         }
-    }
-}
-
-/// A source whose first bytes were looked at.
-private final class PeekedSource {
-    private let source: ByteInput.Source
-    private(set) var start: [UInt8] = []
-
-    init(_ source: @escaping ByteInput.Source, count: Int) throws(ConnectorError) {
-        self.source = source
-        let room = Chunk(capacity: count)
-        while start.count < count {
-            let part = UnsafeMutableRawBufferPointer(rebasing: room.bytes[start.count...])
-            let got = try source(part)
-            if got == 0 { break }
-            start += part[..<got]
-        }
-    }
-
-    func drop(_ count: Int) { start.removeFirst(count) }
-
-    func read(into room: UnsafeMutableRawBufferPointer) throws(ConnectorError) -> Int {
-        guard !start.isEmpty else { return try source(room) }
-        let count = min(start.count, room.count)
-        room.copyBytes(from: start.prefix(count))
-        start.removeFirst(count)
-        return count
     }
 }

@@ -29,7 +29,7 @@ struct FileSinkSettings: Sendable {
     )
     static let format = ConfigKey.string(
         "format",
-        default: LinesFormat.name,
+        default: "lines",
         importance: .high,
         help: """
             How records are written: `lines`, `json`, `csv` or `xml`. Each has keys of its own. \

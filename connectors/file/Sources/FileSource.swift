@@ -346,7 +346,7 @@ extension FileSource {
             let information = try file.information()
             for identity in known.candidates(inode: information.inode)
             where try identity.matches(file, information) {
-                guard let start = known[identity]?.start, try !start.matches(file) else {
+                guard let start = known[identity]?.start, try start.matches(file) == false else {
                     return (information, identity)
                 }
             }

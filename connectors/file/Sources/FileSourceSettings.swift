@@ -1,6 +1,7 @@
 internal import Compression
 internal import ConnectorSDK
 internal import FileSystem
+internal import TextEncoding
 
 /// What happens to a file when all of it is durable.
 enum CleanupPolicy: String, CaseIterable, Sendable {
@@ -110,7 +111,7 @@ struct FileSourceSettings: Sendable {
     )
     static let format = ConfigKey.string(
         "format",
-        default: LinesFormat.name,
+        default: "lines",
         importance: .high,
         help: "What the files hold: `lines`, `json`, `csv` or `xml`. Each has keys of its own."
     )

@@ -2,6 +2,7 @@ import Compression
 import ConnectorSDK
 import ConnectorTesting
 import Foundation
+import LinesFormat
 import Logging
 import TestServices
 import Testing

@@ -1,6 +1,7 @@
 import ConnectorSDK
 import ConnectorTesting
 import Foundation
+import LinesFormat
 import Logging
 import TestServices
 import Testing

@@ -72,26 +72,6 @@ struct FileStreamTests {
         #expect(error.message.contains("byte 12 of the input"))
     }
 
-    @Test("decoding goes on across every boundary", arguments: [1, 2, 3, 4, 5, 4_096])
-    func smallRooms(_ size: Int) throws {
-        let text = String(repeating: "aß€😀\n", count: 5_000)
-        var rest = Self.encode(text, "utf-16le", mark: false)[...]
-        let decoder = CharsetDecoder(.utf16LittleEndian, offset: 0) { room throws(ConnectorError) in
-            let count = min(room.count, 7, rest.count)
-            room.copyBytes(from: rest.prefix(count))
-            rest = rest.dropFirst(count)
-            return count
-        }
-        let room = Chunk(capacity: size)
-        var result: [UInt8] = []
-        while true {
-            let count = try decoder.read(into: room.bytes)
-            if count == 0 { break }
-            result += room.bytes.prefix(count)
-        }
-        #expect(result == Array(text.utf8))
-    }
-
     @Test(
         "compressed files are told by their first bytes, and resumed in the middle",
         arguments: [CompressionKind.gzip, .zstd],

@@ -1,42 +1,7 @@
 internal import ConnectorSDK
 
-/// An encoding of characters.
-enum Charset: String, CaseIterable, Sendable {
-    case auto
-    case utf8 = "utf-8"
-    case utf16 = "utf-16"
-    case utf16LittleEndian = "utf-16le"
-    case utf16BigEndian = "utf-16be"
-    case latin1 = "iso-8859-1"
-
-    /// The length of the longest mark.
-    static let markLength = 3
-
-    /// What the first bytes of a stream say: the encoding, never `auto` or `utf16`, and the length
-    /// of the byte order mark to leave out.
-    func resolve(_ start: some Collection<UInt8>) -> (charset: Charset, mark: Int) {
-        let found: (charset: Charset, mark: Int)? =
-            if start.starts(with: [0xef, 0xbb, 0xbf]) {
-                (.utf8, 3)
-            } else if start.starts(with: [0xff, 0xfe]) {
-                (.utf16LittleEndian, 2)
-            } else if start.starts(with: [0xfe, 0xff]) {
-                (.utf16BigEndian, 2)
-            } else {
-                nil
-            }
-        switch self {
-        case .auto: return found ?? (.utf8, 0)
-        case .utf16:
-            guard let found, found.charset != .utf8 else { return (.utf16BigEndian, 0) }
-            return found
-        default: return (self, found?.charset == self ? found?.mark ?? 0 : 0)
-        }
-    }
-}
-
 /// Turns UTF-16 or Latin-1 into UTF-8, piece by piece.
-final class CharsetDecoder {
+internal final class CharsetDecoder {
     private let charset: Charset
     private let source: ByteInput.Source
     private let block = Chunk(capacity: 128 << 10)

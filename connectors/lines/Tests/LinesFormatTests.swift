@@ -2,7 +2,7 @@ import ConnectorSDK
 import ConnectorTesting
 import Testing
 
-@testable import FileConnector
+import LinesFormat
 
 @Suite("Lines format")
 struct LinesFormatTests {

@@ -1,0 +1,53 @@
+internal import ConnectorSDK
+internal import FileSystem
+
+extension FileIdentity {
+    /// The partition of a ``SourcePosition``.
+    var partition: String {
+        var members: [(key: String, value: StateValue)] = [
+            ("fingerprint", .string(String(fingerprint.hash, radix: 16))),
+            ("length", .int(Int64(fingerprint.length))),
+            ("inode", .string(String(inode))),
+        ]
+        if let created { members.append(("created", .int(created))) }
+        if let device { members.append(("device", .string(String(device)))) }
+        return StateValue.object(members)
+    }
+
+    /// Reads a partition; `nil` when it names no file.
+    init?(partition: String) {
+        guard let value = StateValue(parsing: partition),
+            let fingerprint = FileFingerprint(value),
+            let inode = value["inode"]?.string.flatMap({ UInt64($0) })
+        else { return nil }
+        self.init(
+            fingerprint: fingerprint,
+            inode: inode,
+            created: value["created"]?.int,
+            device: value["device"]?.string.flatMap { UInt64($0) }
+        )
+    }
+
+    /// Spreads files over tasks; a file that grows or is renamed stays with its task.
+    static func task(of information: FileInformation, count: Int) -> Int {
+        // Neighbouring inodes differ in the low bits only, so these are mixed first.
+        let mixed = (information.inode &* 0x9e37_79b9_7f4a_7c15) >> 32
+        return Int(mixed % UInt64(max(count, 1)))
+    }
+}
+
+extension FileFingerprint {
+    var state: StateValue {
+        .object([
+            "fingerprint": .string(String(hash, radix: 16)), "length": .int(Int64(length)),
+        ])
+    }
+
+    /// Reads the members `fingerprint` and `length` of an object.
+    init?(_ state: StateValue) {
+        guard let hash = state["fingerprint"]?.string.flatMap({ UInt64($0, radix: 16) }),
+            let length = state["length"]?.int, (0...Int64(Self.limit)).contains(length)
+        else { return nil }
+        self.init(hash: hash, length: Int(length))
+    }
+}
