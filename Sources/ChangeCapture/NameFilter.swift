@@ -1,0 +1,58 @@
+/// Names that some regular expressions match whole, in upper or lower case.
+public struct NameFilter: Sendable {
+    private let expressions: [String]
+
+    /// Makes a filter of expressions that ``problem(_:)`` has nothing to say about.
+    internal init(_ expressions: [String]) { self.expressions = expressions }
+
+    /// Whether there is no expression.
+    internal var isEmpty: Bool { expressions.isEmpty }
+
+    /// Whether one of the expressions matches all of `name`.
+    internal func matches(_ name: String) -> Bool {
+        // A `Regex` is not `Sendable`; tables are few and looked up rarely.
+        expressions.contains { expression in
+            if expression == name { return true }
+            guard let regex = try? Regex(expression).ignoresCase() else { return false }
+            return (try? regex.wholeMatch(in: name)) != nil
+        }
+    }
+
+    /// What is wrong with an expression; `nil` when nothing is.
+    internal static func problem(_ expression: String) -> String? {
+        (try? Regex(expression)) == nil ? "must be a regular expression" : nil
+    }
+}
+
+/// A key that a user chose for tables: `table:column,column`.
+internal struct KeyRule: Sendable {
+    let table: NameFilter
+    let columns: [String]
+
+    /// The rules in a text; those that cannot be read are left out.
+    static func rules(_ text: String) -> [KeyRule] {
+        text.split(separator: ";").compactMap { KeyRule(String($0)) }
+    }
+
+    /// What is wrong with a text of rules; `nil` when nothing is.
+    static func problem(_ text: String) -> String? {
+        let parts = text.split(separator: ";")
+        return !parts.isEmpty && parts.allSatisfy { KeyRule(String($0)) != nil }
+            ? nil : "must be such as `public.orders:region,number;orders:id`"
+    }
+
+    private init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":") else { return nil }
+        let table = text[..<colon].trimmed
+        columns = text[text.index(after: colon)...].split(separator: ",").map(\.trimmed)
+        guard !table.isEmpty, NameFilter.problem(table) == nil else { return nil }
+        guard !columns.isEmpty, !columns.contains("") else { return nil }
+        self.table = NameFilter([table])
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+}
