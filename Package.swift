@@ -95,7 +95,7 @@ let package = Package(
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
         module("LogicalReplication", []),
-        module("TableMapping", ["ConnectorSDK"]),
+        module("TableMapping", ["ConnectorSDK", "RecordTemplates"]),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),

@@ -50,7 +50,7 @@ extension RecordBatch {
     /// Copies rows of another batch, which this one then must not outlive.
     ///
     /// For slow paths, such as finding the record that a database refuses.
-    public func copyRows(_ rows: Range<Int>, of other: RecordBatch) {
+    public func copyRows(_ rows: some Sequence<Int>, of other: RecordBatch) {
         reset(topic: other.topic, schema: other.schema, keySchema: other.keySchema)
         for chunk in other.retained { retain(chunk) }
         origin = other.origin

@@ -5,7 +5,7 @@ public import ConnectorSDK
 /// | place | stands for |
 /// |---|---|
 /// | `${topic}` | the record's topic |
-/// | `${table}` | the topic's name behind its last dot: topics of captured tables are named `prefix.schema.table` |
+/// | `${table}` | the table a record was captured from, as its header says; else the topic's name behind its last dot |
 /// | `${partition}` | the record's partition |
 /// | `${timestamp:PATTERN}` | the record's time in UTC, as ``TimestampPattern`` has it |
 /// | `${field:name}` | a field of its value |
@@ -16,7 +16,7 @@ public struct RecordTemplate: Sendable, Hashable {
         case text(String)
         /// The topic.
         case topic
-        /// The topic's name behind its last dot.
+        /// The table the record was captured from.
         case table
         /// The partition.
         case partition
@@ -91,8 +91,8 @@ public struct RecordTemplate: Sendable, Hashable {
     public var isConstantInPartition: Bool {
         pieces.allSatisfy { piece in
             switch piece {
-            case .text, .topic, .table, .partition: true
-            case .timestamp, .field: false
+            case .text, .topic, .partition: true
+            case .table, .timestamp, .field: false
             }
         }
     }

@@ -40,7 +40,7 @@ public struct TemplateRenderer {
             switch piece {
             case .text(let text): bytes.append(contentsOf: text.utf8)
             case .topic: bytes.append(contentsOf: batch.topic.utf8)
-            case .table: bytes.append(contentsOf: Self.table(batch.topic))
+            case .table: appendTable(batch, row)
             case .partition: append(Int64(max(0, batch.metadata(row).pointee.partition)))
             case .timestamp(let pattern):
                 let time = batch.metadata(row).pointee.timestamp
@@ -81,7 +81,9 @@ public struct TemplateRenderer {
     private func isSame(_ batch: RecordBatch, _ first: Int, _ second: Int) -> Bool {
         for (index, piece) in template.pieces.enumerated() {
             switch piece {
-            case .text, .topic, .table, .partition: continue
+            case .text, .topic, .partition: continue
+            case .table:
+                guard Self.haveOneTable(batch, first, second) else { return false }
             case .timestamp(let pattern):
                 let a = batch.metadata(first).pointee.timestamp
                 let b = batch.metadata(second).pointee.timestamp
@@ -110,12 +112,28 @@ public struct TemplateRenderer {
         }
     }
 
-    private static func table(_ topic: String) -> Substring.UTF8View {
-        let name = topic.utf8
-        guard let dot = name.lastIndex(of: UInt8(ascii: ".")),
-            name.index(after: dot) < name.endIndex
-        else { return topic[...].utf8 }
-        return topic[name.index(after: dot)...].utf8
+    private mutating func appendTable(_ batch: RecordBatch, _ row: Int) {
+        let metadata = batch.metadata(row).pointee
+        let start = bytes.count
+        if let name = HeaderReader.value(of: CapturedChangeHeader.table, in: metadata) {
+            bytes.append(contentsOf: name)
+            if style == .fileName { FileNameText.clean(&bytes, from: start) }
+        }
+        guard bytes.count == start else { return }
+        // Topics of captured tables are named `prefix.schema.table`.
+        let topic = batch.topic.utf8
+        let dot = topic.lastIndex(of: UInt8(ascii: ".")).map(topic.index(after:))
+        let name = dot.map { topic[$0...] } ?? topic[...]
+        bytes.append(contentsOf: name.isEmpty ? topic[...] : name)
+    }
+
+    private static func haveOneTable(_ batch: RecordBatch, _ first: Int, _ second: Int) -> Bool {
+        let a = batch.metadata(first).pointee, b = batch.metadata(second).pointee
+        if a.headerCount == 0, b.headerCount == 0 { return true }
+        let left = HeaderReader.value(of: CapturedChangeHeader.table, in: a)
+        let right = HeaderReader.value(of: CapturedChangeHeader.table, in: b)
+        guard let left, let right else { return left == nil && right == nil }
+        return left.elementsEqual(right)
     }
 
     private mutating func append(_ cell: Cell) {

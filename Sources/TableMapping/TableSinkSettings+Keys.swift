@@ -11,7 +11,10 @@ extension TableSinkSettings {
         default: "${topic}",
         importance: .high,
         help: "The table that records go to. `${topic}` and `${partition}` stand for where a "
-            + "record came from; the rest is taken as written, and the whole is always quoted."
+            + "record came from, `${table}` for the table it was captured from, `${field:name}` "
+            + "for a field of its value and `${timestamp:yyyy-MM}` for its time; the rest is taken "
+            + "as written, and the whole is always quoted.",
+        validator: { $0.utf8.contains(0) ? "must not contain a NUL character" : nil }
     )
     internal static let insertModeKey: ConfigKey<InsertMode> = .choice(
         "insert.mode",

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+public import RecordTemplates
 
 /// What a sink of tables is configured to do, whatever its database; checked as a whole.
 public struct TableSinkSettings: Sendable {
@@ -28,7 +29,7 @@ public struct TableSinkSettings: Sendable {
     public static let placeNames = ["__connect_topic", "__connect_partition", "__connect_offset"]
 
     /// The names of tables.
-    public let tableName: TableNameTemplate
+    public let tableName: RecordTemplate
     /// What a record does to its row.
     public let insertMode: InsertMode
     /// Where the key of a row comes from.
@@ -52,7 +53,10 @@ public struct TableSinkSettings: Sendable {
         dialect: TableDialect
     ) throws(ConnectorError) {
         self.dialect = dialect
-        tableName = try TableNameTemplate(try configuration.get(Self.tableNameKey))
+        tableName = try RecordTemplate(
+            try configuration.get(Self.tableNameKey),
+            key: Self.tableNameKey.declaration.name
+        )
         insertMode = try configuration.get(Self.insertModeKey)
         keyMode = try configuration.get(Self.keyModeKey)
         let names = try configuration.get(Self.keyFieldsKey)

@@ -66,6 +66,35 @@ struct RecordTemplateTests {
         }
     }
 
+    @Test("a captured record's table is what its header says, whatever the topic")
+    func capturedTables() throws {
+        let batch = Self.batch()
+        let header = Self.header(named: "millrace.table", "line items/2")
+        batch.retain(header)
+        batch.metadata(1).pointee.headers = UnsafeRawBufferPointer(header.bytes)
+        batch.metadata(1).pointee.headerCount = 1
+        for (style, name) in [
+            (TemplateRenderer.Style.verbatim, "line items/2"), (.fileName, "line items_2"),
+        ] {
+            var renderer = TemplateRenderer(try RecordTemplate("${table}", key: "path"), style)
+            var names: [String] = []
+            var row = 0
+            while row < batch.count {
+                renderer.render(batch, row: row)
+                names.append(String(decoding: renderer.bytes, as: UTF8.self))
+                row += renderer.runLength(batch, from: row)
+            }
+            #expect(names == ["orders", name, "orders"])
+        }
+    }
+
+    /// One header in Kafka's encoding; lengths below 64 are one byte, doubled.
+    private static func header(named name: String, _ value: String) -> Chunk {
+        var bytes: [UInt8] = []
+        for text in [name, value] { bytes += [UInt8(text.utf8.count * 2)] + Array(text.utf8) }
+        return Chunk(copying: bytes)
+    }
+
     @Test("what a record lacks is told, or stands as __missing__ in a file's name")
     func lacking() throws {
         for value in [Value.missing, .null, .string("")] {

@@ -128,15 +128,4 @@ struct FieldMappingTests {
         #expect(mapping.items.map { $0.isPresent(in: batch) } == [true, false, false])
         #expect(mapping.items[0].cells(of: batch).map(\.tag) == [.null])
     }
-
-    @Test("a table's name that the database cannot have rejects the record (D9)")
-    func tableNames() throws {
-        var router = TableRouter(try settings(["table.name.format": "in.${topic}-${partition}$"]))
-        let batch = makeBatch([Row(1, ["a": .int(1)])])
-        #expect(try router.parts(of: batch).map(\.table) == ["in.orders-0$"])
-        batch.topic = String(repeating: "t", count: 60)
-        let error = #expect(throws: ConnectorError.self) { try router.parts(of: batch) }
-        #expect(error?.code.rawValue == "table.table_name")
-        #expect(error?.disposition == .rejectRecord)
-    }
 }

@@ -70,6 +70,74 @@ struct SinkTableTests {
         )
     }
 
+    @Test("each record goes to the table that its field and time name")
+    func tablePerRecord() async throws {
+        let scratch = try ScratchDatabase()
+        let batch = makeBatch(
+            ["no", "se", "no", "dk"].map { Row(["country": .string($0)]) }
+        )
+        for row in batch.indices {
+            batch.metadata(row).pointee.timestamp = row < 3 ? 0 : 1_793_755_534_123
+        }
+        let sink = try scratch.sink([
+            "table.name.format": "${table}_${field:country}_${timestamp:yyyy}"
+        ])
+        let place = TopicPartition("shop.orders", 0)
+        batch.topic = place.topic
+        _ = try await sink.open([place])
+        try await sink.write(batch)
+        try await sink.commit([place: 4])
+        await sink.close()
+        #expect(
+            try scratch.rows(
+                "SELECT name FROM sqlite_schema WHERE name LIKE 'orders%' ORDER BY 1"
+            ) == ["'orders_dk_2026'", "'orders_no_1970'", "'orders_se_1970'"]
+        )
+        #expect(try scratch.rows("SELECT count(*) AS n FROM orders_no_1970") == ["2"])
+    }
+
+    @Test("a record that names no table is rejected, and leaves nothing behind (D9)")
+    func noTableName() async throws {
+        let scratch = try ScratchDatabase()
+        let values = ["table.name.format": "${field:country}"]
+        for name in [Value.null, .string(""), .string(String(repeating: "x", count: 2_000))] {
+            let error = await #expect(throws: ConnectorError.self) {
+                try await scratch.sink(values)
+                    .deliver([Row(["country": .string("no")]), Row(["country": name])])
+            }
+            #expect(error?.code.rawValue == "table.table_name")
+            #expect(error?.disposition == .rejectRecord)
+        }
+        #expect(try scratch.rows("SELECT 1 FROM sqlite_schema WHERE name = 'no'") == [])
+    }
+
+    @Test(
+        "auto.evolve says what becomes of a field without a column",
+        arguments: [
+            ("ignore", ["1"], nil), ("add", ["1,'x'"], nil), ("widen", ["1,'x'"], nil),
+            ("fail", [], .failTask), ("reject", [], .rejectRecord), ("false", [], .rejectRecord),
+        ] as [(String, [String], ConnectorError.Disposition?)]
+    )
+    func evolution(
+        _ policy: String,
+        _ rows: [String],
+        _ disposition: ConnectorError.Disposition?
+    ) async throws {
+        let scratch = try ScratchDatabase()
+        try scratch.execute("CREATE TABLE orders (a)")
+        let row = Row(["a": .int(1), "b": .string("x")])
+        if let disposition {
+            let error = await #expect(throws: ConnectorError.self) {
+                try await scratch.sink(["auto.evolve": policy]).deliver([row])
+            }
+            #expect(error?.code.rawValue == "table.unknown_field")
+            #expect(error?.disposition == disposition)
+        } else {
+            try await scratch.sink(["auto.evolve": policy]).deliver([row])
+        }
+        #expect(try scratch.rows("SELECT * FROM orders") == rows)
+    }
+
     @Test("without auto.create a missing table stops the task")
     func noCreate() async throws {
         let scratch = try ScratchDatabase()

@@ -4,8 +4,9 @@ internal import TableMapping
 
 /// Writes batches to tables within a transaction that someone else begins and commits.
 internal final class BatchWriter {
-    /// Plans kept at a time; schemas that come and go must not pile up. (D7)
-    private static let planLimit = 64
+    /// Plans and tables kept at a time; schemas and names that come and go must not pile up. (D7)
+    private static let planLimit = 128
+    private static let tableLimit = 1_024
 
     private struct PlanKey: Hashable {
         var table: String
@@ -188,6 +189,7 @@ extension BatchWriter {
         if let known = tables[name] { return known }
         do throws(SQLiteFailure) {
             let description = try TableDescription(name, in: database)
+            if tables.count >= Self.tableLimit { tables.removeAll() }
             tables[name] = description
             return description
         } catch {
