@@ -255,6 +255,12 @@ public protocol SinkConnector: Plugin, AnyObject {
     /// next offset to read (D2). Called also when only offsets moved.
     func commit(_ offsets: [TopicPartition: Int64]) async throws(ConnectorError)
 
+    /// Does what time alone makes due, such as completing a file that has become old.
+    ///
+    /// The engine calls it about once a second while no records come, when everything written is
+    /// committed.
+    func idle() async throws(ConnectorError)
+
     /// Lets go of everything; what was not committed may be lost. Also called after errors.
     func close() async
 }
@@ -271,4 +277,7 @@ extension SinkConnector {
 
     /// Four full batches, so that the cost of a commit is spread thin.
     public var preferredTransactionRecords: Int { 4 * RecordBatch.rowLimit }
+
+    /// Most sinks have nothing to do between records.
+    public func idle() async throws(ConnectorError) {}
 }

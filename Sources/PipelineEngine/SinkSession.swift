@@ -308,6 +308,7 @@ final class SinkSession {
             try assignment.checkTopicsExist()
             return .ended
         }
+        if isLate { try await sink.idle() }
         task.signal.wait(timeout: SinkTask.lookAround)
         return nil
     }

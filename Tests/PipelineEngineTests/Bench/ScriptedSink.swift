@@ -11,6 +11,7 @@ final class SinkScript: Sendable {
         var closed = 0
         var writes: [[String]] = []
         var commits = 0
+        var idled = 0
     }
 
     let input: SinkInput
@@ -103,6 +104,8 @@ final class ScriptedSink: SinkConnector {
         self.pending = []
         try script.afterCommit(script.target.commits)
     }
+
+    func idle() async throws(ConnectorError) { script.note { $0.idled += 1 } }
 
     func close() async { script.note { $0.closed += 1 } }
 }

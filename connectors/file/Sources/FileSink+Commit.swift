@@ -8,6 +8,11 @@ extension FileSink {
         try save(offsets)
     }
 
+    /// Completes the files that have become old.
+    public func idle() async throws(ConnectorError) {
+        if settings.rotateInterval != nil { try save([:]) }
+    }
+
     /// Completes all files, if everything in them is committed.
     public func close() async {
         // What is not committed belongs to offsets that will be read again.

@@ -52,8 +52,8 @@ struct FileSinkSettings: Sendable {
         "rotate.interval.ms",
         default: .zero,
         help: """
-            A file so old is completed at the next record or commit, and another begun; 0 for no \
-            limit.
+            A file so old is completed, within a second also when no records come, and another \
+            is begun with the next record; 0 for no limit.
             """
     )
     static let compression = ConfigKey.choice(

@@ -139,6 +139,30 @@ struct FileSinkTests {
         #expect(try fixture.numbers("age-000001.txt") == Array(0..<20))
     }
 
+    @Test("a file that became old is completed although no records come")
+    func idleRotation() async throws {
+        let fixture = try FileSinkFixture()
+        var now: Int64 = 0
+        let sink = try fixture.sink(["rotate.interval.ms": "1m", "path": "out/age.txt"])
+        sink.now = { now }
+        let id = TopicPartition(FileSinkFixture.topic, 0)
+        _ = try await sink.open([id])
+        try await sink.write(fixture.batch(0..<10))
+        try await sink.commit([id: 10])
+        now += 59_999
+        try await sink.idle()
+        #expect(fixture.names().isEmpty)
+        now += 1
+        try await sink.idle()
+        #expect(try fixture.numbers("age-000001.txt") == Array(0..<10))
+        #expect(fixture.hiddenNames().isEmpty)
+        // D2: a new instance goes on behind what is in the file.
+        let next = try fixture.sink(["rotate.interval.ms": "1m", "path": "out/age.txt"])
+        #expect(try await next.open([id]) == [id: 10])
+        await next.close()
+        await sink.close()
+    }
+
     @Test("each record goes where its topic, partition, time and fields say")
     func templates() async throws {
         let values = [
