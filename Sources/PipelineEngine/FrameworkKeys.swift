@@ -38,7 +38,8 @@ enum FrameworkKeys {
         default: .earliest,
         help: """
             Where a sink starts in a partition of which it has no offset: at the first record, \
-            behind the last one, or not at all (an error).
+            behind the last one, or not at all (an error). Records that retention removed before \
+            the sink read them are an error whatever this says.
             """
     )
     static let transactionTopic = ConfigKey<String?>.optional(

@@ -20,6 +20,7 @@ final class SinkSession {
     private let processor: SinkProcessor
     private let deadLetters: SinkDeadLetters
     private let rejected: RejectionHandler
+    private let start: SinkStart
     private var partitions: [Partition] = []
     private var keepsOwnOffsets = false
     private var policy: CommitPolicy
@@ -51,6 +52,7 @@ final class SinkSession {
         processor = try SinkProcessor(sink, task)
         deadLetters = SinkDeadLetters(task)
         rejected = RejectionHandler(task.plan, taskID: task.id, logger: task.logger)
+        start = try SinkStart(task)
         policy = CommitPolicy(
             interval: try task.plan.configuration.get(FrameworkKeys.flushInterval)
         )
@@ -66,7 +68,7 @@ final class SinkSession {
         while true {
             // Asked before reading: what comes afterwards is not there any more.
             let mayEnd = task.control.mayEnd(task.plan.name)
-            let records = try await transactions == nil ? readRound() : readTransactions()
+            let records = try await read()
             if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
                 try await commit()
             }
@@ -90,11 +92,12 @@ final class SinkSession {
         keepsOwnOffsets = own != nil
         var initial: [TopicPartition: Int64?] = [:]
         for id in assigned {
-            let start = try startOffset(of: id, own: own, group: group[id])
-            let reader = try task.store.makeReader(id, from: start)
-            partitions.append(Partition(id: id, reader: reader, next: start, committed: start))
-            if group[id] == nil { initial[id] = start }
+            let offset = try start.offset(of: id, own: own, group: group[id])
+            let reader = try task.store.makeReader(id, from: offset)
+            partitions.append(Partition(id: id, reader: reader, next: offset, committed: offset))
+            if group[id] == nil { initial[id] = offset }
         }
+        try start.checkNothingLost(partitions.map { ($0.id, $0.next) })
         if let id = try assignment.transactionEnds(),
             let index = partitions.firstIndex(where: { $0.id == id })
         {
@@ -116,50 +119,27 @@ final class SinkSession {
         _ kept: [TopicPartition: Int64]?
     ) async throws(ConnectorError) -> [TopicPartition: Int64]? {
         let (group, store) = (task.plan.group, task.store)
-        let offsets = try OffsetReset.pending(of: group, for: assigned, in: store)
-        guard !offsets.isEmpty else { return kept }
-        try await sink.commit(offsets)
-        try OffsetReset.applied(offsets, of: group, in: store)
+        let note = try OffsetReset.pending(of: group, for: assigned, in: store)
+        guard !note.isEmpty else { return kept }
+        let offsets = note.offsets(after: kept ?? [:])
+        if !offsets.isEmpty { try await sink.commit(offsets) }
+        try OffsetReset.applied(note, of: group, in: store)
         return kept?.merging(offsets) { _, reset in reset }
     }
 
-    private func startOffset(
-        of id: TopicPartition,
-        own: [TopicPartition: Int64]?,
-        group: Int64?
-    ) throws(ConnectorError) -> Int64 {
-        let range = try task.store.offsets(of: id)
-        let reset = try task.plan.configuration.get(FrameworkKeys.offsetReset)
-        // A target that keeps offsets and has none of this partition has none of its records
-        // either, whatever the group says: the target may have been made anew.
-        if let own, own[id] == nil, reset == .earliest { return range.start }
-        guard let known = own?[id] ?? group else {
-            switch reset {
-            case .earliest: return range.start
-            case .latest: return range.end
-            case .none:
-                throw .invalid(
-                    FrameworkKeys.offsetReset.declaration.name,
-                    "There is no offset of \(id) for this sink, and `none` forbids to choose one."
-                )
-            }
-        }
-        guard known <= range.end else {
-            throw ConnectorError(
-                .init("engine.offset_beyond_end"),
-                .failTask,
-                "The sink has read \(id) up to offset \(known), but the partition ends at "
-                    + "\(range.end): the topic was made anew.",
-                hint: own?[id] == nil
-                    ? "Reset the offsets of the group `\(task.plan.group)`."
-                    : "Remove the offsets that the sink keeps in its target, or choose another "
-                        + "target."
-            )
-        }
-        return known
-    }
-
     // MARK: Reading
+
+    private func read() async throws(ConnectorError) -> Int {
+        do throws(ConnectorError) {
+            return try await transactions == nil ? readRound() : readTransactions()
+        } catch {
+            guard error.code == .offsetOutOfRange else { throw error }
+            // What was written stays, so that the numbers are those of what is lost.
+            if transactions?.isBetweenTransactions ?? true { try await finish() }
+            try start.checkNothingLost(partitions.map { ($0.id, $0.committed) })
+            throw error
+        }
+    }
 
     /// Reads a batch of each partition; the round begins with another one each time.
     private func readRound() async throws(ConnectorError) -> Int {

@@ -109,7 +109,7 @@ extension ConnectorError {
             .failTask,
             "Offset \(offset) of \(partition) cannot be read, because \(reason): the partition "
                 + "holds \(range.lowerBound) to \(range.upperBound).",
-            hint: "Reset the group to an offset that exists (groups reset)."
+            hint: "Begin at an offset that exists."
         )
     }
 

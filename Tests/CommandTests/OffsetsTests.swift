@@ -87,6 +87,9 @@ struct OffsetsTests {
             ("reset inbox --to end", "is a source, which can only start over"),
             ("reset inbox --partition nowhere", "has no part `nowhere`"),
             ("reset files --topic other", "has no offsets of such a topic"),
+            ("reset files --lost", "has removed nothing that `files` lacks"),
+            ("reset files --lost --to end", "goes without --to"),
+            ("reset inbox --lost", "is a source, which can only start over"),
         ]
     )
     func refusals(arguments: String, message: String) async throws {

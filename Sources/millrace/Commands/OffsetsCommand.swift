@@ -66,7 +66,8 @@ struct OffsetsCommand: ParsableCommand {
             discussion: """
                 A source forgets its positions and reads everything again. A sink goes on at --to, \
                 also one that keeps offsets in its target, as sqlite does: what it reads once more \
-                it writes once more, so use upserts or empty the table first.
+                it writes once more, so use upserts or empty the table first. With --lost it goes \
+                on behind records that retention removed before the sink had read them.
                 """
         )
 
@@ -86,11 +87,15 @@ struct OffsetsCommand: ParsableCommand {
         @Option(help: "Of a sink, only this partition; of a source, only this part, as shown.")
         var partition: String?
 
+        @Flag(help: "Of a sink, pass over what retention has removed, and change nothing else.")
+        var lost = false
+
         mutating func execute() async throws -> ExitStatus {
             let store = try DataDirectory.open(shared, for: .writing)
             defer { store.close() }
             switch try ConnectorOffsets.of(connector, in: store) {
             case .source(_, let positions): try reset(positions, in: store)
+            case .sink where lost: try skipLost(in: store)
             case .sink(_, let offsets): try reset(offsets, in: store)
             }
             let after = try ConnectorOffsets.all(in: store).first { $0.connector == connector }
@@ -110,10 +115,10 @@ struct OffsetsCommand: ParsableCommand {
         }
 
         private func reset(_ positions: [String: String], in store: any TopicStore) throws {
-            guard to == .beginning, topic == nil else {
+            guard to == .beginning, topic == nil, !lost else {
                 throw Failure.usage(
                     "`\(connector)` is a source, which can only start over.",
-                    hint: "Leave out --to and --topic."
+                    hint: "Leave out --to, --topic and --lost."
                 )
             }
             if let partition, positions[partition] == nil {
@@ -121,6 +126,15 @@ struct OffsetsCommand: ParsableCommand {
             }
             let forgotten = positions.filter { partition == nil || $0.key == partition }
             try store.setPositions(of: connector, to: forgotten.mapValues { _ in nil })
+        }
+
+        private func skipLost(in store: any TopicStore) throws {
+            guard to == .beginning, topic == nil, partition == nil else {
+                throw Failure.usage("--lost goes without --to, --topic and --partition.")
+            }
+            guard try !OffsetReset.skipLost(of: connector, in: store).isEmpty else {
+                throw Failure.usage("Retention has removed nothing that `\(connector)` lacks.")
+            }
         }
 
         private func reset(

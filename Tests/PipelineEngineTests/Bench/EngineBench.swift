@@ -98,6 +98,14 @@ final class EngineBench: Sendable {
         return found
     }
 
+    /// Removes all records but those of the last segment.
+    func removeOldRecords(of topic: String) throws {
+        var settings = try store.describe(topic)?.settings ?? TopicSettings()
+        settings.retentionBytes = 1
+        try store.alter(topic, settings: settings)
+        try embedded.runMaintenance(now: 0)
+    }
+
     func values(_ topic: String) throws -> [String] { try records(topic).compactMap(\.value) }
 
     private static func stored(_ batch: RecordBatch, _ row: Int) -> Stored {
