@@ -70,6 +70,7 @@ let cLibraries: [Target] = [
     .target(name: "CFileShim"),
     .target(name: "CXMLShim", dependencies: ["CXML"]),
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
+    .target(name: "CPostgres"),
 ]
 
 let package = Package(
@@ -96,6 +97,7 @@ let package = Package(
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
         module("LogicalReplication", []),
         module("TableMapping", ["ConnectorSDK", "RecordTemplates"]),
+        module("PostgresClient", ["CPostgres"]),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
@@ -126,6 +128,7 @@ let package = Package(
         tests("TableMappingTests", ["TableMapping", "ConnectorSDK"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
         tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
+        tests("PostgresClientTests", ["PostgresClient", "TestServices"]),
         tests(
             "TopicsTests",
             ["Topics", "ConnectorSDK", "Compression", "CBytes", "TestServices"],
@@ -142,7 +145,12 @@ let package = Package(
             ]
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),
-        .target(name: "TestServices", path: "Tests/TestServices", swiftSettings: settings),
+        .target(
+            name: "TestServices",
+            dependencies: ["PostgresClient"],
+            path: "Tests/TestServices",
+            swiftSettings: settings
+        ),
         tests(
             "EndToEndTests",
             ["TestServices", "millrace"],
