@@ -102,6 +102,7 @@ let package = Package(
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
         module("Transforms", ["ConnectorSDK", "JSONRecords", "CBytes"]),
+        module("TableComparison", ["ConnectorSDK", "Transforms"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", logging]),
         module(
             "PipelineFile",
@@ -111,8 +112,8 @@ let package = Package(
             name: "millrace",
             dependencies: [
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
-                "PipelineFile", "JSONRecords", "SQLiteClient", "FileConnector", "LinesFormat",
-                "JSONFormat",
+                "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
+                "LinesFormat", "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -184,7 +185,8 @@ let package = Package(
             "sqlite",
             module: "SQLiteConnector",
             libraries: [
-                "SQLiteClient", "TableMapping", "CSQLiteShim", "CSQLite", "FileSystem", logging,
+                "SQLiteClient", "TableMapping", "TableComparison", "CSQLiteShim", "CSQLite",
+                "FileSystem", logging,
             ]
         )
 )

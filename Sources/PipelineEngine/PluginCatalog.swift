@@ -54,11 +54,13 @@ public struct PluginCatalog: Sendable {
     /// The format that is the default converter's name, and what a topic holds without more words.
     static let defaultConverter = "json"
 
-    func source(_ plugin: String) -> (any SourceConnector.Type)? {
+    /// The source connector of that name.
+    public func source(_ plugin: String) -> (any SourceConnector.Type)? {
         sources.first { $0.name == connectorName(of: plugin) }
     }
 
-    func sink(_ plugin: String) -> (any SinkConnector.Type)? {
+    /// The sink connector of that name.
+    public func sink(_ plugin: String) -> (any SinkConnector.Type)? {
         sinks.first { $0.name == connectorName(of: plugin) }
     }
 

@@ -1,14 +1,14 @@
-internal import ConnectorSDK
+package import ConnectorSDK
 internal import Glibc
 
 /// jq's order of values: null, false, true, numbers, strings, arrays, objects.
 ///
 /// A missing field is null. Bytes count as strings. Dates and times compare with each other, and
 /// with text in ISO 8601, by the time they stand for; text that is none comes after them.
-internal enum CellOrder {
+package enum CellOrder {
     /// Less than, equal to or greater than 0, as `left` is to `right`.
     @inline(__always)
-    static func compare(_ left: Cell, _ right: Cell) -> Int {
+    package static func compare(_ left: Cell, _ right: Cell) -> Int {
         if left.tag == .int, right.tag == .int {
             return left.int64 < right.int64 ? -1 : left.int64 == right.int64 ? 0 : 1
         }
