@@ -14,9 +14,8 @@ public protocol ComparableTable: AnyObject {
 
     /// Adds rows to an empty batch, with a schema of ``columns``.
     ///
-    /// - Parameters:
-    ///   - key: rows come after this key; `nil` for the first.
-    ///   - limit: how many rows at most; fewer only at the end of the table.
+    /// The rows are those after `key`, or the first when it is `nil`; at most `limit`, and fewer
+    /// only at the end of the table.
     func read(
         after key: [Value]?,
         limit: Int,
