@@ -26,7 +26,7 @@ struct ConnectorTask: Sendable {
         case nil:
             logger.debug("connector task ended", metadata: ["state": "\(state.rawValue)"])
         case let error?:
-            logger.error("connector task failed", metadata: Self.metadata(of: error))
+            environment.options.report(error, of: environment.plan.name, to: logger)
         }
         control.taskEnded(of: environment.plan.name)
     }

@@ -220,15 +220,10 @@ public final class PipelineRunner: Sendable {
     }
 
     private func fail(_ connector: Connector, _ error: ConnectorError) {
-        logger.error(
-            "connector cannot start",
-            metadata: [
-                "pipeline": "\(connector.pipeline.name)",
-                "connector": "\(connector.definition.name)",
-                "code": "\(error.code.rawValue)",
-                "error": "\(error.description)",
-            ]
-        )
+        var logger = logger
+        logger[metadataKey: "pipeline"] = "\(connector.pipeline.name)"
+        logger[metadataKey: "connector"] = "\(connector.definition.name)"
+        options.report(error, of: connector.definition.name, to: logger)
         for task in connector.tasks { task.ended(.failed, error: error) }
     }
 }

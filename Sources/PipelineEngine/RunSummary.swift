@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import Logging
 
 /// How a run behaves.
 public struct RunOptions: Sendable {
@@ -10,16 +11,33 @@ public struct RunOptions: Sendable {
     ///
     /// 20 s: under the 30 s that process managers commonly wait before they kill.
     public var drainTimeout: Duration
+    /// Called at once when a connector has failed, with its name; without it the failure is logged.
+    ///
+    /// Several tasks of one connector may fail alike, on threads of their own.
+    public var onFailure: (@Sendable (String, ConnectorError) -> Void)?
 
     /// Makes options.
     public init(
         dataDirectory: String,
         untilEnd: Bool = false,
-        drainTimeout: Duration = .seconds(20)
+        drainTimeout: Duration = .seconds(20),
+        onFailure: (@Sendable (String, ConnectorError) -> Void)? = nil
     ) {
         self.dataDirectory = dataDirectory
         self.untilEnd = untilEnd
         self.drainTimeout = drainTimeout
+        self.onFailure = onFailure
+    }
+}
+
+extension RunOptions {
+    /// Says once that a connector failed.
+    internal func report(_ error: ConnectorError, of connector: String, to logger: Logger) {
+        if let onFailure { return onFailure(connector, error) }
+        logger.error(
+            "connector failed",
+            metadata: ["code": "\(error.code.rawValue)", "error": "\(error.description)"]
+        )
     }
 }
 

@@ -5,6 +5,8 @@ import Topics
 /// Turns one YAML document into a pipeline definition, and collects everything that is wrong.
 internal struct PipelineReader {
     private static let sections = ["pipeline", "topics", "sources", "sinks", "tests"]
+    /// What other programs call `connector`.
+    private static let otherNamesOfConnector = ["class", "kind", "plugin", "type"]
 
     internal let file: String
     internal private(set) var findings: [Finding] = []
@@ -161,16 +163,33 @@ internal struct PipelineReader {
             values["name"] = nil
         }
         guard let plugin = values.removeValue(forKey: "connector.class") else {
-            return report(
+            return reportNoConnector(kind, entry, path)
+        }
+        definition.connectors.append(
+            ConnectorDefinition(name: name, kind: kind, plugin: plugin, values: values)
+        )
+    }
+
+    /// Points at the key that was probably meant to name the connector, if there is one.
+    private mutating func reportNoConnector(
+        _ kind: ConnectorDefinition.Kind,
+        _ entry: ConnectorEntry,
+        _ path: String
+    ) {
+        let meant = entry.values.keys.sorted().first {
+            Self.otherNamesOfConnector.contains($0)
+                || Spelling.nearest(to: $0, in: ["connector", "connector.class"]) != nil
+        }
+        if let meant, let place = entry.values[meant]?.place {
+            report(place.key, "\(path).\(meant)", "is not a known key", suggestion: "connector")
+        } else {
+            report(
                 sourceMap[path]?.key,
                 "\(path).connector",
                 "is required: what kind of \(kind.rawValue) this is; "
                     + "`millrace plugins list` shows them"
             )
         }
-        definition.connectors.append(
-            ConnectorDefinition(name: name, kind: kind, plugin: plugin, values: values)
-        )
     }
 
     /// Names become directories and consumer groups, and stand in one path of the REST API.

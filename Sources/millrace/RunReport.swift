@@ -49,25 +49,9 @@ struct RunReport {
         return table.lines
     }
 
-    /// Why connectors failed, with the place in the pipeline file, and where rejected records are.
+    /// Where rejected records are.
     var remarks: [String] {
-        summary.pipelines.flatMap(\.connectors).flatMap { connector -> [String] in
-            var remarks: [String] = []
-            if connector.state == .failed, let error = connector.error {
-                remarks.append(describe(error, of: connector))
-            }
-            if connector.rejected > 0 { remarks.append(whereRejected(connector)) }
-            return remarks
-        }
-    }
-
-    private func describe(_ error: ConnectorError, of connector: ConnectorProgress) -> String {
-        let advice = error.hint.map { " \($0)" } ?? ""
-        let text = "\(error.message)\(advice) [\(error.code.rawValue)]"
-        let place = files.place(connector: connector.name, key: error.configurationKey)
-        guard let place else { return "error: \(connector.name): \(text)" }
-        return
-            "\(place.file):\(place.mark.line):\(place.mark.column): error: \(place.path): \(text)"
+        summary.pipelines.flatMap(\.connectors).filter { $0.rejected > 0 }.map(whereRejected)
     }
 
     private func whereRejected(_ connector: ConnectorProgress) -> String {

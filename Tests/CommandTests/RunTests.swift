@@ -57,7 +57,7 @@ struct RunTests {
         #expect(try directory.names() == ["p.yaml"])
     }
 
-    @Test("an error while running points into the pipeline file")
+    @Test("an error while running points into the pipeline file, and is said once")
     func failure() async throws {
         let directory = try TemporaryDirectory()
         let text = Self.pipeline.replacing("out/orders.jsonl", with: "'${file:secrets:path}'")
@@ -70,6 +70,8 @@ struct RunTests {
             "\(result.errors)"
         )
         #expect(result.output.contains("failed"))
+        let said = result.errors.split(separator: "\n").filter { $0.contains("error") }
+        #expect(said.count == 1, "\(result.errors)")
     }
 
     /// Starts a run that reads many records and then waits for more files.

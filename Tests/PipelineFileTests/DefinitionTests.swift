@@ -98,6 +98,16 @@ struct DefinitionTests {
                     + "topics, sources, sinks, tests (did you mean \"sources\"?)"
             ),
             (
+                "pipeline: p\nsources:\n  s: {topic: t, conector: csv}\n",
+                "p.yaml:3:17: error: sources.s.conector: is not a known key "
+                    + "(did you mean \"connector\"?)"
+            ),
+            (
+                "pipeline: p\nsinks:\n  s:\n    type: csv\n",
+                "p.yaml:4:5: error: sinks.s.type: is not a known key "
+                    + "(did you mean \"connector\"?)"
+            ),
+            (
                 "pipeline: p\nsources: [csv]\n",
                 "p.yaml:2:10: error: sources: must be a map of names, but a list was found"
             ),

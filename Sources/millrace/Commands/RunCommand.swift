@@ -29,11 +29,16 @@ struct RunCommand: MillraceCommand {
         try set.requireNoErrors()
         let store = try DataDirectory.open(shared, for: .writing)
         defer { store.close() }
+        let failures = FailureScreen(set)
         let runner = PipelineRunner(
             set.definitions,
             store: store,
             catalog: catalog,
-            options: RunOptions(dataDirectory: shared.dataDirectory, untilEnd: untilEnd),
+            options: RunOptions(
+                dataDirectory: shared.dataDirectory,
+                untilEnd: untilEnd,
+                onFailure: { failures.show($0, $1) }
+            ),
             logger: shared.logger
         )
         try StopSignals.handle { number in

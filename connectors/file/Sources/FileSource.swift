@@ -299,13 +299,6 @@ extension FileSource {
         rejected.message =
             "The rest of \(place.path) from line \(place.reader.line), byte \(place.reader.byte), "
             + "cannot be read: \(error.message)"
-        context.logger.error(
-            "cannot read the rest of a file",
-            metadata: [
-                "path": "\(place.path)", "line": "\(place.reader.line)",
-                "byte": "\(place.reader.byte)", "error": "\(error)",
-            ]
-        )
         batch.origin = place.path
         var record = RejectedRecord(
             error: rejected,
