@@ -57,7 +57,7 @@ extension RecordText {
         put(#"{"before":"#)
         layout.before = output.count
         if let cells = rows.before {
-            try write(cells, as: table.before, oldRow)
+            try table.before.write(cells, to: output)
         } else {
             put("null")
         }
@@ -65,7 +65,7 @@ extension RecordText {
         put(#","after":"#)
         layout.after = output.count
         if let cells = rows.after {
-            try write(cells, as: table.after, newRow)
+            try table.after.write(cells, to: output)
         } else {
             put("null")
         }

@@ -114,30 +114,4 @@ internal final class RecordText {
         }
         return UnsafePointer(target)
     }
-
-    @inline(__always)
-    func write(
-        _ cells: UnsafePointer<Cell>,
-        as shape: RowShape,
-        _ scratch: ScratchRow
-    ) throws(ConnectorError) {
-        do throws(ConnectorError) {
-            try shape.write(cells, to: output)
-        } catch {
-            try writeSpelled(cells, as: shape, scratch)
-        }
-    }
-
-    /// Not a number, or infinite: texts stand for them, which a type of double restores.
-    @inline(never)
-    private func writeSpelled(
-        _ cells: UnsafePointer<Cell>,
-        as shape: RowShape,
-        _ scratch: ScratchRow
-    ) throws(ConnectorError) {
-        let count = shape.fields.count
-        let target = scratch.cells(count)
-        for column in 0..<count { target[column] = conversion.spelled(cells[column]) }
-        try shape.write(target, to: output)
-    }
 }

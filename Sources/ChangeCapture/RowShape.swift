@@ -14,7 +14,7 @@ internal final class RowShape {
     /// For each field the tags of cells that fit; empty when types are enforced.
     private var allowed: [UInt16] = []
     private var known: [[FieldType]: Schema] = [:]
-    private let writer = JSONRecordWriter()
+    private let writer = JSONRecordWriter(hasTypes: true)
 
     init(_ fields: [Field], enforcesTypes: Bool) {
         self.fields = fields

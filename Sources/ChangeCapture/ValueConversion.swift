@@ -36,14 +36,6 @@ internal struct ValueConversion: ~Copyable {
     /// A text as a cell.
     mutating func cell(_ text: String) -> Cell { string { $0.append(text) } }
 
-    /// A double for which JSON has no number, as the text that stands for it.
-    mutating func spelled(_ cell: Cell) -> Cell {
-        guard cell.tag == .double else { return cell }
-        let value = Double(bitPattern: cell.bits)
-        if value.isFinite { return cell }
-        return self.cell(value.isNaN ? "NaN" : value < 0 ? "-Infinity" : "Infinity")
-    }
-
     private mutating func string(_ write: (OutputBuffer) -> Void) -> Cell {
         text.count = 0
         write(text)

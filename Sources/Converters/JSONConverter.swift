@@ -17,7 +17,7 @@ public final class JSONConverter: Converter {
 
     private var plainParsers = TopicParsers()
     private let typedParser = JSONRecordParser()
-    private let valueWriter = JSONRecordWriter()
+    private let valueWriter = JSONRecordWriter(hasTypes: true)
     private let keys = JSONKeys()
     private let output = OutputBuffer(capacity: 64 << 10)
     private var knownSchemas: [Int32: Schema] = [:]

@@ -7,7 +7,8 @@ public import ConnectorSDK
 /// its trailing zeros, a double the shortest text that reads back the same. Bytes become base64, a
 /// date `2026-11-04`, a time `01:25:34.000001`, an instant `2026-11-04T01:25:34Z` or with its
 /// zone's `+02:00`, a local timestamp the same without a zone. NaN, infinities and times that are
-/// none are refused, never changed (D6). No output has a line break in it.
+/// none are refused, never changed (D6); a writer whose schemas go with the records writes the first
+/// two as texts, which a declared type restores. No output has a line break in it.
 ///
 /// What is worked out for a schema is kept until another one comes: use one writer for values and
 /// one for keys. One task uses a writer, so exclusive access is not checked for each record.
@@ -17,9 +18,15 @@ public final class JSONRecordWriter {
     @exclusivity(unchecked) private var schemaID: ObjectIdentifier
     @exclusivity(unchecked) private var slots: UnsafeMutablePointer<FieldPrefixes.Slot>
     @exclusivity(unchecked) private var columnCount: Int
+    private let hasTypes: Bool
 
     /// Makes a writer.
-    public init() {
+    ///
+    /// - Parameter hasTypes: whether readers know the types that schemas declare, so that
+    ///   ``TypeRestorer`` gives back `"NaN"`, `"Infinity"` and `"-Infinity"` of a floating-point
+    ///   field as what they were.
+    public init(hasTypes: Bool = false) {
+        self.hasTypes = hasTypes
         prefixes = FieldPrefixes(Schema.opaque)
         schemaID = ObjectIdentifier(prefixes.schema)
         slots = prefixes.slots
@@ -66,7 +73,7 @@ public final class JSONRecordWriter {
             let cell = cells[column]
             if cell.tag == .missing { continue }
             slots[column].write(to: &cursor)
-            guard cursor.cell(cell) else {
+            guard cursor.cell(cell) || spell(cell, schema.fields[column].type, &cursor) else {
                 output.count = start
                 throw Self.inexpressible(cell, field: schema.fields[column].name)
             }
@@ -81,6 +88,17 @@ public final class JSONRecordWriter {
         } else {
             (output.base + start).storeBytes(of: UInt8(ascii: "{"), as: UInt8.self)
         }
+    }
+
+    /// Writes the name of what is no number.
+    @inline(never)
+    private func spell(_ cell: Cell, _ type: FieldType, _ cursor: inout OutputCursor) -> Bool {
+        guard hasTypes, cell.tag == .double, type == .double || type == .float else { return false }
+        let value = Double(bitPattern: cell.bits)
+        let text: StaticString =
+            value.isNaN ? "\"NaN\"" : value < 0 ? "\"-Infinity\"" : "\"Infinity\""
+        cursor.copy(UnsafeRawBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+        return true
     }
 
     private func prepare(_ schema: Schema) {

@@ -244,6 +244,50 @@ struct JSONConverterTests {
         }
     }
 
+    @Test("what JSON has no number or time for comes back where the type says what it is")
+    func spelledNumbers() throws {
+        let schema = Schema([
+            Field("d", .double), Field("f", .float), Field("at", .timestamp), Field("on", .date),
+        ])
+        let batch = RecordBatch()
+        batch.reset(topic: "t", schema: schema)
+        let values: [[Value]] = [
+            [.double(.infinity), .double(-.infinity), .string("infinity"), .string("-infinity")],
+            [.double(0.5), .double(.nan), .timestamp(0), .date(0)],
+        ]
+        for row in values {
+            let index = batch.appendRow()
+            for (column, value) in row.enumerated() { batch[index, column] = batch.makeCell(value) }
+        }
+        let registry = MemoryRegistry()
+        let converter = try make()
+        let id = try converter.schemaID(for: schema, schemas: registry)
+        let texts = try batch.indices.map { row in
+            String(
+                decoding: try #require(try converter.encodeValue(batch, row: row)),
+                as: UTF8.self
+            )
+        }
+        #expect(
+            texts[0] == #"{"d":"Infinity","f":"-Infinity","at":"infinity","on":"-infinity"}"#
+        )
+        var rows: [[Value]] = []
+        try make().decodeAll(
+            texts.map { TopicRecord($0, schemaID: id) },
+            schemas: registry
+        ) { batch in
+            for row in batch.indices {
+                rows.append((0..<schema.count).map { Value(batch[row, $0]) })
+            }
+        }
+        // Not a number is not equal to itself.
+        #expect(rows.description == values.description)
+        try make().decodeAll(
+            [TopicRecord(#"{"d":"infinite"}"#, schemaID: id)],
+            schemas: registry
+        ) { #expect($0.count == 0) }
+    }
+
     @Test("objects deeper than the limit are plain JSON, and read back")
     func deepTypes() throws {
         var type = FieldType.int64

@@ -1,14 +1,17 @@
-internal import ConnectorSDK
+public import ConnectorSDK
 internal import Glibc
-internal import JSONRecords
 
 /// Gives the cells of parsed JSON the types that a schema declares.
-internal final class TypeRestorer {
-    let schema: Schema
+///
+/// What ``JSONRecordWriter`` wrote for a value of the type becomes that value again.
+public final class TypeRestorer {
+    /// The schema.
+    public let schema: Schema
     private let columns: [(column: Int, type: FieldType)]
     private let scratch = OutputBuffer(capacity: 1 << 10)
 
-    init(_ schema: Schema) {
+    /// Makes a restorer of a schema's types.
+    public init(_ schema: Schema) {
         self.schema = schema
         columns = schema.fields.enumerated().compactMap { column, field in
             switch field.type {
@@ -21,12 +24,12 @@ internal final class TypeRestorer {
     }
 
     /// Whether no column needs anything done.
-    var isTrivial: Bool { columns.isEmpty }
+    public var isTrivial: Bool { columns.isEmpty }
 
     /// Restores one row.
     ///
     /// - Returns: the name of a field that is not what the schema says, or `nil`.
-    func restore(_ batch: RecordBatch, row: Int) -> String? {
+    public func restore(_ batch: RecordBatch, row: Int) -> String? {
         let cells = batch.row(row)
         for (column, type) in columns where !cells[column].isNil {
             guard let cell = restore(cells[column], as: type, batch) else {
@@ -38,13 +41,28 @@ internal final class TypeRestorer {
     }
 
     /// The cell that parsed JSON means in a column of `type`; `nil` when it means none.
-    func restore(_ cell: Cell, as type: FieldType, _ batch: RecordBatch) -> Cell? {
+    public func restore(_ cell: Cell, as type: FieldType, _ batch: RecordBatch) -> Cell? {
         switch type {
         case .float, .double: return number(cell).map { .double($0) }
         case .bytes: return cell.tag == .string ? bytes(cell.slice, batch) : nil
         case .json: return json(cell, batch)
-        default: return cell.tag == .string ? TimeText.cell(cell.slice, as: type) : nil
+        case .date, .time, .timestamp, .localTimestamp: return time(cell, type)
+        default: return cell
         }
+    }
+
+    /// The time that a text means; PostgreSQL's times beyond all others stay text.
+    private func time(_ cell: Cell, _ type: FieldType) -> Cell? {
+        guard cell.tag == .string else { return nil }
+        if let time = TimeText.cell(cell.slice, as: type) { return time }
+        let isInfinite = Self.is(cell, "infinity") || Self.is(cell, "-infinity")
+        return isInfinite && type != .time ? cell : nil
+    }
+
+    private static func `is`(_ cell: Cell, _ text: StaticString) -> Bool {
+        cell.slice.elementsEqual(
+            UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount)
+        )
     }
 
     /// The double that a number's text means, rounded correctly.
@@ -57,6 +75,10 @@ internal final class TypeRestorer {
             JSONText.appendCell(cell, to: scratch)
             scratch.append(0)
             return strtod(scratch.base.assumingMemoryBound(to: CChar.self), nil)
+        case .string:
+            if Self.is(cell, "NaN") { return .nan }
+            if Self.is(cell, "Infinity") { return .infinity }
+            return Self.is(cell, "-Infinity") ? -.infinity : nil
         default: return nil
         }
     }
