@@ -98,6 +98,7 @@ let package = Package(
         module("LogicalReplication", []),
         module("TableMapping", ["ConnectorSDK", "RecordTemplates"]),
         module("PostgresClient", ["CPostgres"]),
+        module("PostgresRecords", ["ConnectorSDK", "PostgresClient"]),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
