@@ -4,6 +4,8 @@ internal import Topics
 /// One connector of a run: its configuration with references resolved, checked once.
 struct ConnectorPlan: Sendable {
     let pipeline: String
+    /// The absolute path of the pipeline's file, if it is in one.
+    let pipelineFile: String?
     let definition: ConnectorDefinition
     let configuration: Configuration
     /// What must not be shown. (D8)
@@ -26,6 +28,7 @@ struct ConnectorPlan: Sendable {
         catalog: PluginCatalog
     ) throws(ConnectorError) {
         self.pipeline = pipeline.name
+        pipelineFile = pipeline.absoluteFile
         self.definition = definition
         let resolver = ReferenceResolver(baseDirectory: pipeline.baseDirectory)
         let (values, secrets) = try resolver.resolve(catalog.values(of: definition))

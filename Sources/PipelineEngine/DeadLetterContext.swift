@@ -26,6 +26,15 @@ public struct DeadLetterContext: Sendable, Equatable {
     public var line: Int64?
     /// The byte there.
     public var byte: Int64?
+    /// The pipeline file that configures the connector.
+    public var pipelineFile: String?
+    /// What else is needed to read the value again by itself, such as CSV's columns.
+    public var recordContext: String?
+    /// Whether the value is as the value converter writes it; otherwise it is the text that the
+    /// source read, or what its topic holds.
+    public var isConverted = false
+    /// Whether the value is only the record's beginning, or none of it.
+    public var isCut = false
 
     /// Makes an empty context.
     public init() {}
@@ -67,6 +76,10 @@ public struct DeadLetterContext: Sendable, Equatable {
         case "millrace.errors.file": file = text
         case "millrace.errors.line": line = Int64(text)
         case "millrace.errors.byte": byte = Int64(text)
+        case "millrace.errors.pipeline.file": pipelineFile = text
+        case "millrace.errors.record.context": recordContext = text
+        case "millrace.errors.value.converted": isConverted = text == "true"
+        case "millrace.errors.value.cut": isCut = text == "true"
         default: break
         }
     }
@@ -86,6 +99,10 @@ public struct DeadLetterContext: Sendable, Equatable {
             ("millrace.errors.file", file),
             ("millrace.errors.line", line.map { String($0) }),
             ("millrace.errors.byte", byte.map { String($0) }),
+            ("millrace.errors.pipeline.file", pipelineFile),
+            ("millrace.errors.record.context", recordContext),
+            ("millrace.errors.value.converted", isConverted ? "true" : nil),
+            ("millrace.errors.value.cut", isCut ? "true" : nil),
         ]
         return all.compactMap { name, value in value.map { (name, $0) } }
     }
@@ -93,17 +110,17 @@ public struct DeadLetterContext: Sendable, Equatable {
 
 extension DeadLetterContext {
     /// Describes a rejection.
-    init(_ rejection: Rejection, connector: String, taskID: Int, secrets: Secrets) {
+    init(_ rejection: Rejection, by plan: ConnectorPlan, taskID: Int) {
         let record = rejection.record
         self.init()
         topic = record.topic
-        self.connector = connector
+        connector = plan.name
         self.taskID = taskID
         stage = rejection.stage.rawValue
         plugin = rejection.plugin
         code = record.error.code.rawValue
         // D8: what a connector says of a failure may repeat what it was given.
-        message = secrets.redact(record.error.message)
+        message = plan.secrets.redact(record.error.message)
         if record.partition >= 0 {
             partition = record.partition
             offset = record.offset
@@ -111,6 +128,11 @@ extension DeadLetterContext {
             file = record.origin
             line = record.line > 0 ? record.line : nil
             byte = record.offset >= 0 ? record.offset : nil
+            // Reading it again takes the source's configuration as it then is.
+            pipelineFile = plan.pipelineFile
+            recordContext = rejection.recordContext
+            isConverted = rejection.isConverted
+            isCut = record.isCut
         }
     }
 }

@@ -1,101 +1,136 @@
 public import ConnectorSDK
 internal import Topics
 
+/// What came of replaying dead letters.
+public struct ReplayOutcome: Sendable {
+    /// A dead letter that could not be put back, and stays.
+    public struct Kept: Sendable {
+        /// Its place in the dead letter topic.
+        public var place: TopicPartition
+        /// Its offset there.
+        public var offset: Int64
+        /// Why it stays.
+        public var reason: ConnectorError
+    }
+
+    /// How many were put back.
+    public var replayed = 0
+    /// Those that were not.
+    public var kept: [Kept] = []
+}
+
 extension DeadLetters {
-    /// Puts dead letters back where they came from, at most `limit`, oldest first.
+    /// Finds the pipeline whose source rejected a record; throws why there is none.
+    public typealias PipelineLookup = (DeadLetterContext) throws(ConnectorError) ->
+        PipelineDefinition
+
+    /// Puts dead letters back where they came from, oldest first in each partition.
     ///
-    /// Each goes to the end of its topic, with its key, value, timestamp and own headers; one that
-    /// a sink rejected goes to its partition again. Records and the mark that they were replayed
-    /// are one commit, so that a crash in between doubles nothing. (D3)
+    /// One that a sink rejected goes to the end of its partition, with its key, value, timestamp
+    /// and own headers. One that a source rejected is read again, through the format, transforms
+    /// and converters that the source has now, and goes where it would have gone. One that cannot
+    /// be put back stays. (D6) Records and the marks that they were replayed are one commit, so
+    /// that a crash in between doubles nothing. (D3)
     ///
-    /// - Returns: how many.
-    @discardableResult
-    public func replay(_ topic: String, limit: Int = .max) throws(ConnectorError) -> Int {
+    /// - Parameters:
+    ///   - topic: the dead letter topic.
+    ///   - selection: which of its dead letters.
+    ///   - value: takes the place of the value, as a person has mended it; for one dead letter.
+    ///   - catalog: what pipelines can name.
+    ///   - pipeline: finds the configuration of sources.
+    public func replay(
+        _ topic: String,
+        _ selection: DeadLetterSelection = DeadLetterSelection(),
+        mended value: [UInt8]? = nil,
+        catalog: PluginCatalog,
+        pipeline: @escaping PipelineLookup
+    ) throws(ConnectorError) -> ReplayOutcome {
         let producer = try store.makeProducer()
         defer { producer.close() }
-        var targets: [String: TopicTarget] = [:]
-        var count = 0
-        for place in try places(of: topic) where count < limit {
-            let reader = try openReader(place)
+        var pass = ReplayPass(
+            selection: selection,
+            mended: value,
+            restorer: LetterRestorer(
+                store: store,
+                producer: producer,
+                catalog: catalog,
+                pipeline: pipeline
+            )
+        )
+        for place in try places(of: topic, selection) where !pass.isOver {
+            // What is added from now on is not looked at.
+            let end = try store.offsets(of: place).end
+            var handled = try handledOffsets(of: place)
+            let reader = try openReader(place, selection, handled)
             let batch = RecordBatch()
-            while count < limit {
-                batch.reset(topic: topic)
-                guard try reader.read(into: batch) > 0 else { break }
+            while !pass.isOver, reader.nextOffset < min(end, selection.end),
+                try read(batch, from: reader, topic)
+            {
                 var unit = CommitUnit()
-                var next: Int64 = 0
-                for row in batch.indices where count < limit {
+                for row in batch.indices where batch.metadata(row).pointee.offset < end {
                     let letter = Self.letter(batch, row, place)
-                    let target = try target(of: letter, &targets, producer)
-                    try Self.append(letter, to: target, &unit)
-                    next = letter.offset + 1
-                    count += 1
+                    try pass.replay(letter, &handled, into: &unit)
                 }
-                for target in targets.values { try target.finishAll(into: &unit) }
-                // D3: the mark moves with the records.
-                unit.groupOffsets.append((Self.group, place, next))
+                guard pass.hasHandled else { continue }
+                pass.hasHandled = false
+                // D3: the marks move with the records.
+                Self.note(handled, of: place, in: &unit)
                 let ticket = try producer.submit(unit)
                 _ = try producer.waitUntilDurable(through: ticket, deadline: nil)
             }
         }
-        return count
+        return pass.outcome
+    }
+}
+
+/// The work of one replay.
+private struct ReplayPass {
+    let selection: DeadLetterSelection
+    let mended: [UInt8]?
+    let restorer: LetterRestorer
+    private(set) var outcome = ReplayOutcome()
+    private var count = 0
+    /// Whether something was handled that is not noted yet.
+    var hasHandled = false
+
+    init(selection: DeadLetterSelection, mended: [UInt8]?, restorer: LetterRestorer) {
+        self.selection = selection
+        self.mended = mended
+        self.restorer = restorer
     }
 
-    private func target(
-        of letter: DeadLetter,
-        _ targets: inout [String: TopicTarget],
-        _ producer: any TopicProducer
-    ) throws(ConnectorError) -> TopicTarget {
-        guard let name = letter.context.topic else {
-            throw ConnectorError(
-                .init("dlq.no_context"),
-                .failTask,
-                "\(letter.place), offset \(letter.offset): the record does not say where it came "
-                    + "from, so that it cannot be put back.",
-                hint: "It was written with `errors.deadletterqueue.context.headers.enable: false`. "
-                    + "Discard it to go on with the next."
-            )
-        }
-        if let known = targets[name] { return known }
-        guard let topic = try store.describe(name) else {
-            throw ConnectorError(
-                .init("dlq.no_topic"),
-                .failTask,
-                "\(letter.place), offset \(letter.offset): it came from the topic `\(name)`, which "
-                    + "does not exist any more.",
-                hint: "Create the topic, or discard the dead letter."
-            )
-        }
-        let target = TopicTarget(topic, producer: producer, strategy: .sticky)
-        targets[name] = target
-        return target
-    }
+    /// Whether there is nothing left to do.
+    var isOver: Bool { count >= selection.limit }
 
-    private static func append(
-        _ letter: DeadLetter,
-        to target: TopicTarget,
-        _ unit: inout CommitUnit
+    mutating func replay(
+        _ found: DeadLetter,
+        _ handled: inout HandledOffsets,
+        into unit: inout CommitUnit
     ) throws(ConnectorError) {
-        var headers: [UInt8] = []
-        for header in letter.headers {
-            RecordHeaders.append(header.key, header.value, to: &headers)
+        guard !isOver, selection.includes(found.offset), !handled.contains(found.offset) else {
+            return
         }
-        let headerBytes = Chunk(copying: headers)
-        let key = letter.key.map { Chunk(copying: $0) }
-        let value = letter.value.map { Chunk(copying: $0) }
-        var metadata = RecordMetadata()
-        metadata.timestamp = letter.timestamp
-        metadata.headers = UnsafeRawBufferPointer(headerBytes.bytes)
-        metadata.headerCount = UInt32(letter.headers.count)
-        // A topic made anew may have fewer partitions; the key then decides.
-        let partition = letter.context.partition ?? -1
-        metadata.partition = partition < target.topic.partitions ? partition : -1
-        try target.append(
-            metadata,
-            key: key.map { UnsafeRawBufferPointer($0.bytes) },
-            value: value.map { UnsafeRawBufferPointer($0.bytes) },
-            to: &unit
-        )
-        // The addresses above are of these objects' memory.
-        withExtendedLifetime((headerBytes, key, value)) {}
+        count += 1
+        var letter = found
+        if let mended { letter.mend(mended) }
+        do throws(ConnectorError) {
+            try restorer.restore(letter, into: &unit)
+            handled.insert(letter.offset)
+            hasHandled = true
+            outcome.replayed += 1
+        } catch {
+            guard error.disposition == .rejectRecord else { throw error }
+            outcome.kept.append(
+                ReplayOutcome.Kept(place: letter.place, offset: letter.offset, reason: error)
+            )
+        }
+    }
+}
+
+extension DeadLetter {
+    /// Replaces the value by one that is whole.
+    fileprivate mutating func mend(_ text: [UInt8]) {
+        value = text
+        context.isCut = false
     }
 }

@@ -33,6 +33,16 @@ public struct PipelineDefinition: Sendable {
     }
 }
 
+extension PipelineDefinition {
+    /// The absolute path of the file it was read from; `nil` when there is none.
+    var absoluteFile: String? {
+        guard let name = file.split(separator: "/").last, baseDirectory.hasPrefix("/") else {
+            return nil
+        }
+        return baseDirectory == "/" ? "/\(name)" : "\(baseDirectory)/\(name)"
+    }
+}
+
 /// A topic that a pipeline file declares.
 public struct TopicDefinition: Sendable {
     /// The name.

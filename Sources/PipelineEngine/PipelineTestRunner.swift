@@ -66,18 +66,8 @@ private final class TestBench {
         self.catalog = catalog
         let isSource = connector.kind == .source
         keyFields = isSource ? try configuration.get(FrameworkKeys.keyFields) : []
-        isOpaque = isSource && Self.hasOpaqueFormat(connector, configuration, catalog)
-    }
-
-    private static func hasOpaqueFormat(
-        _ connector: ConnectorDefinition,
-        _ configuration: Configuration,
-        _ catalog: PluginCatalog
-    ) -> Bool {
-        guard let plugin = catalog.plugin(of: connector), plugin.usesFormat else { return false }
-        let fallback = plugin.type.configuration.declaration(for: "format")?.defaultText
-        guard let name = configuration.values["format"] ?? fallback else { return false }
-        return (try? catalog.formats.make(name, configuration: configuration).isOpaque) ?? false
+        let format = isSource ? try? catalog.format(of: connector, configuration) : nil
+        isOpaque = format?.isOpaque ?? false
     }
 
     func transform(

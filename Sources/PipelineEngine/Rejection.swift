@@ -10,6 +10,11 @@ struct Rejection {
     var plugin: String
     /// The key as a topic holds it, where it is known.
     var key: [UInt8]?
+    /// Whether the value is as the value converter writes it, since the source read fields rather
+    /// than text.
+    var isConverted = false
+    /// What else is needed to read the value again by itself.
+    var recordContext: String?
 
     init(_ record: RejectedRecord, _ stage: RecordStage, plugin: String) {
         self.record = record

@@ -66,12 +66,7 @@ final class RejectionHandler {
         var headers = record.headers
         var count = record.headerCount
         if plan.errors.hasContextHeaders {
-            let context = DeadLetterContext(
-                rejection,
-                connector: plan.name,
-                taskID: taskID,
-                secrets: plan.secrets
-            )
+            let context = DeadLetterContext(rejection, by: plan, taskID: taskID)
             for header in context.headers {
                 RecordHeaders.append(header.key, header.value, to: &headers)
                 count += 1

@@ -151,13 +151,15 @@ final class SourceOutlet: RecordOutlet {
             Rejection($0, .read, plugin: plan.definition.plugin)
         }
         let total = batch.count + rejections.count
-        let topic = batch.topic
+        let topic = batch.topic, recordContext = batch.recordContext
         let (records, bytes) = try encodeRecords(batch, &unit, &rejections)
         if rejections.isEmpty {
             try rejected.admit([], of: total)
         } else {
             for index in rejections.indices {
-                if rejections[index].record.topic.isEmpty { rejections[index].record.topic = topic }
+                // Where transforms would have sent it shows when it is replayed.
+                rejections[index].record.topic = topic
+                rejections[index].recordContext = recordContext
                 // A partition that a source asks for is no place the record came from.
                 rejections[index].record.partition = -1
             }
@@ -193,12 +195,12 @@ final class SourceOutlet: RecordOutlet {
         return sum
     }
 
-    /// Keeps a copy of records that did not arrive as bytes, in case one is rejected after
-    /// transforms have changed it.
+    /// Keeps a copy of records that did not arrive as bytes, or that have keys, in case one is
+    /// rejected after transforms have changed it.
     private func keepUnlessRaw(_ batch: RecordBatch) {
         snapshot.reset(topic: batch.topic)
-        guard plan.errors.tolerates, !batch.schema.isOpaque,
-            batch.metadata(0).pointee.rawAddress == 0
+        guard plan.errors.tolerates,
+            batch.metadata(0).pointee.rawAddress == 0 || batch.keySchema != nil
         else { return }
         batch.numberRows()
         snapshot.copyRows(batch.indices, of: batch)
@@ -213,20 +215,29 @@ final class SourceOutlet: RecordOutlet {
         try rejected.admit(rejections, of: total)
         guard let topic = plan.errors.deadLetterTopic else { return }
         var letters = rejections
-        for index in letters.indices { try restoreValue(of: &letters[index]) }
+        for index in letters.indices { try restore(&letters[index]) }
         try rejected.append(letters, to: try writer.target(topic), unit: &unit)
         task.status.rejected(letters.count)
     }
 
-    /// D6: a dead letter must hold the record, so one that came as fields is written as JSON.
-    private func restoreValue(of rejection: inout Rejection) throws(ConnectorError) {
-        let row = Int(rejection.record.sequence)
-        guard rejection.record.value.isEmpty, rejection.record.row >= 0,
-            !rejection.record.isTombstone, row < snapshot.count
-        else { return }
+    /// D6: a dead letter must hold the record, with its key; one that came as fields is written
+    /// as its converters write it.
+    private func restore(_ rejection: inout Rejection) throws(ConnectorError) {
+        let record = rejection.record
+        let row = Int(record.sequence)
+        guard record.row >= 0 else { return }
+        if rejection.stage == .read {
+            // What the source itself takes out of a batch is not in the copy.
+            if record.value.isEmpty, !record.isTombstone { rejection.record.isCut = true }
+            return
+        }
+        guard row < snapshot.count else { return }
         do {
-            let value = try converters.value.encodeValue(snapshot, row: row)
-            rejection.record.value = value.map { Array($0) } ?? []
+            let encoder = RowEncoder(snapshot, converters)
+            if let key = try encoder.key(row) { rejection.key = Array(key) }
+            guard record.value.isEmpty, !record.isTombstone else { return }
+            rejection.record.value = try encoder.value(row).map { Array($0) } ?? []
+            rejection.isConverted = !snapshot.schema.isOpaque
         } catch {
             guard error.disposition == .rejectRecord else { throw error }
             throw rejection.failure

@@ -148,7 +148,7 @@ final class TopicWriter {
 }
 
 /// The keys and values of one batch as bytes.
-private struct RowEncoder {
+struct RowEncoder {
     private let batch: RecordBatch
     private let valueConverter: any Converter
     private let keyConverter: any Converter

@@ -12,7 +12,8 @@ enum ConnectorOffsets {
     /// All connectors that have a place, by name.
     static func all(in store: any TopicStore) throws -> [ConnectorOffsets] {
         var all: [ConnectorOffsets] = []
-        for name in try store.connectorsWithPositions() {
+        // A slash is in no connector's name, but in those of what the engine keeps for itself.
+        for name in try store.connectorsWithPositions() where !name.contains("/") {
             all.append(.source(name, positions: try store.positions(of: name)))
         }
         for group in try store.groups()

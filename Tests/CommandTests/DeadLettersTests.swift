@@ -43,7 +43,7 @@ struct DeadLettersTests {
         #expect(letter["value"] as? String == "2,many")
 
         let text = try await directory.millrace("dlq", "show", "orders-dlq").output
-        #expect(text.contains("/in/a.csv:3, on its way to orders"))
+        #expect(text.contains("/in/a.csv:3, byte 14, on its way to orders"))
         #expect(text.contains(#"value   "2,many""#), "\(text)")
     }
 
@@ -58,15 +58,53 @@ struct DeadLettersTests {
         #expect(try await directory.millrace("topics", "read", "orders-dlq").output == "2,many\n")
     }
 
-    @Test("replayed letters are in their topic again")
+    @Test("what cannot be read again stays a dead letter, and the reason is said")  // D6
     func replay() async throws {
         let directory = try await makeRun()
         let result = try await directory.millrace("dlq", "replay", "--json")
-        #expect(result.exitCode == 0, "\(result.errors)")
-        #expect(try result.json()["replayed"] as? Int == 1)
+        #expect(result.exitCode == 1)
+        let document = try result.json()
+        #expect(document["replayed"] as? Int == 0)
+        let kept = try #require((document["kept"] as? [[String: Any]])?.first)
+        #expect(kept["offset"] as? Int == 0)
+        let error = try #require(kept["error"] as? [String: Any])
+        #expect((error["message"] as? String)?.contains("amount") == true)
         let values = try await directory.millrace("topics", "read", "orders").output
-        #expect(values.split(separator: "\n").contains("2,many"))
+        #expect(values.split(separator: "\n").count == 2)
+        #expect(try await directory.millrace("dlq", "show").output.contains(#""2,many""#))
+    }
+
+    @Test("a value is printed as it is, and takes a new one")
+    func value() async throws {
+        let directory = try await makeRun()
+        let shown = try await directory.millrace("dlq", "show", "--offset", "0", "--value")
+        #expect(shown.output == "2,many")
+        let replay = try await directory.start(
+            ["dlq", "replay", "--value-from", "-"],
+            input: "2,2\r\n"
+        ).wait()
+        #expect(replay.output == "orders-dlq: 1 replayed\n", "\(replay.errors)")
+        let values = try await directory.millrace("topics", "read", "orders").output
+        #expect(values.hasSuffix("{\"id\":2,\"amount\":2}\n"), "\(values)")
         #expect(try await directory.millrace("dlq", "replay").output == "orders-dlq: 0 replayed\n")
+    }
+
+    @Test(
+        "what is not meant is refused with 2",
+        arguments: [
+            ("show --value", "--value needs --offset"), ("show --offset 7", "no dead letter at"),
+            ("replay --offset 7", "no dead letter at"), ("discard --offset 7", "no dead letter at"),
+            ("replay --max=-1", "--max must not"), ("discard --partition 3", "1 partition(s)"),
+            ("replay --value-from nowhere --offset 0", "cannot be read"),
+            ("replay --pipeline nowhere.yaml", "has an error"),
+        ]
+    )
+    func refusals(arguments: String, message: String) async throws {
+        let directory = try await makeRun()
+        let words = ["dlq"] + arguments.split(separator: " ").map { String($0) }
+        let result = try await directory.start(words).wait()
+        #expect(result.exitCode == (message == "cannot be read" ? 3 : 2), "\(result.errors)")
+        #expect(result.errors.contains(message), "\(result.errors)")
     }
 
     @Test("without dead letters, or with a wrong name, it says so")

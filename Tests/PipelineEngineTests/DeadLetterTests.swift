@@ -19,7 +19,7 @@ struct DeadLetterTests {
         let bench = try await bench()
         let letters = DeadLetters(store: bench.store)
         #expect(try letters.topics() == [DeadLetterTopic(name: "dead", count: 4)])
-        try letters.discard("dead", limit: 1)
+        try letters.discard("dead", DeadLetterSelection(limit: 1))
         #expect(try letters.topics() == [DeadLetterTopic(name: "dead", count: 3)])
     }
 
@@ -44,9 +44,10 @@ struct DeadLetterTests {
     func replay() async throws {
         let bench = try await bench()
         let letters = DeadLetters(store: bench.store)
-        #expect(try letters.replay("dead", limit: 3) == 3)
-        #expect(try letters.replay("dead") == 1)
-        #expect(try letters.replay("dead") == 0)
+        #expect(try bench.replay(DeadLetterSelection(limit: 3)).replayed == 3)
+        #expect(try bench.replay().replayed == 1)
+        #expect(try bench.replay().replayed == 0)
+        #expect(try letters.topics() == [DeadLetterTopic(name: "dead", count: 0)])
         let records = try bench.records("numbers")
         #expect(records.count == 16)
         #expect(records.allSatisfy { $0.headers.isEmpty })
@@ -61,15 +62,37 @@ struct DeadLetterTests {
         #expect(mended.rows.count == 16)
     }
 
-    @Test("what cannot be put back is an error that says why")
+    // D6
+    @Test("what cannot be put back stays, with the reason, and the others are put back")
     func impossible() async throws {
         let bench = try await bench()
-        let letters = DeadLetters(store: bench.store)
+        try await bench.fill("others", ["a", "b"])
+        let script = SinkScript(refuses: { $0 == "a" })
+        _ = await bench.run(.sink("out", script, topics: "others", RejectionTests.tolerant))
         try bench.store.delete("numbers")
-        let error = try #require(throws: ConnectorError.self) { try letters.replay("dead") }
-        #expect(error.code.rawValue == "dlq.no_topic")
-        let unknown = try #require(throws: ConnectorError.self) { try letters.replay("daed") }
+        let outcome = try bench.replay()
+        #expect(outcome.replayed == 1)
+        #expect(
+            outcome.kept.map(\.reason.code.rawValue) == Array(repeating: "dlq.no_topic", count: 4)
+        )
+        #expect(try bench.values("others") == ["a", "b", "a"])
+        let letters = DeadLetters(store: bench.store)
+        #expect(try letters.topics() == [DeadLetterTopic(name: "dead", count: 4)])
+        let unknown = try #require(throws: ConnectorError.self) { try letters.discard("daed") }
         #expect(unknown.hint == "Did you mean `dead`?")
+    }
+
+    @Test("one in the middle can be replayed, and one discarded, and the others stay")
+    func one() async throws {
+        let bench = try await bench()
+        let letters = DeadLetters(store: bench.store)
+        #expect(try bench.replay(DeadLetterSelection(offset: 2)).replayed == 1)
+        #expect(try letters.discard("dead", DeadLetterSelection(offset: 1)) == 1)
+        #expect(try letters.discard("dead", DeadLetterSelection(offset: 1)) == 0)
+        #expect(try bench.replay(DeadLetterSelection(offset: 2)).replayed == 0)
+        #expect(try letters.topics() == [DeadLetterTopic(name: "dead", count: 2)])
+        #expect(try bench.replay().replayed == 2)
+        #expect(try bench.records("numbers").count == 12 + 3)
     }
 
     @Test("headers survive encoding and decoding, empty and null values too")

@@ -49,26 +49,35 @@ struct DeadLettersCommand: ParsableCommand {
         )
 
         @OptionGroup var shared: SharedOptions
+        @OptionGroup var letters: LetterOptions
 
-        @Argument(help: "The dead letter topic; needed when there are several.")
-        var topic: String?
+        @Flag(help: "Print the value of the one at --offset, byte for byte, and nothing else.")
+        var value = false
 
-        @Option(help: "At most this many.")
-        var max = 100
+        mutating func validate() throws {
+            if value, letters.offset == nil { throw ValidationError("--value needs --offset.") }
+            if value, shared.json { throw ValidationError("--value cannot be JSON too.") }
+        }
 
         mutating func execute() async throws -> ExitStatus {
             let store = try DataDirectory.open(shared, for: .reading)
             defer { store.close() }
-            let letters = DeadLetters(store: store)
-            let topic = try DeadLettersCommand.choose(topic, letters)
+            let dead = DeadLetters(store: store)
+            let topic = try DeadLettersCommand.choose(letters.topic, dead)
+            var selection = letters.selection
+            // More than a screen holds is asked for.
+            selection.limit = min(selection.limit, letters.max ?? 100)
             var found: [DeadLetter] = []
-            if max > 0 {
-                try letters.forEach(in: topic) { letter in
-                    found.append(letter)
-                    return found.count < max
-                }
+            try dead.forEach(in: topic, selection) { (letter) throws(ConnectorError) in
+                found.append(letter)
+                return true
             }
-            if shared.json {
+            if letters.offset != nil, found.isEmpty { throw letters.notFound(in: topic) }
+            if value {
+                var output = StandardOutput()
+                for letter in found { output.write(letter.value ?? []) }
+                try output.flush()
+            } else if shared.json {
                 let documents = found.map(\.document)
                 try StandardOutput.print(
                     ["topic": .string(topic), "letters": .array(documents)]
@@ -83,27 +92,6 @@ struct DeadLettersCommand: ParsableCommand {
         }
     }
 
-    /// The command `millrace dlq replay`.
-    struct Replay: MillraceCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Put dead letters back where they came from, after the cause was mended."
-        )
-
-        @OptionGroup var shared: SharedOptions
-
-        @Argument(help: "The dead letter topic; needed when there are several.")
-        var topic: String?
-
-        @Option(help: "At most this many, the oldest first.")
-        var max: Int?
-
-        mutating func execute() async throws -> ExitStatus {
-            try DeadLettersCommand.handle(shared, topic, "replayed") { letters, topic in
-                try letters.replay(topic, limit: max ?? .max)
-            }
-        }
-    }
-
     /// The command `millrace dlq discard`.
     struct Discard: MillraceCommand {
         static let configuration = CommandConfiguration(
@@ -111,24 +99,62 @@ struct DeadLettersCommand: ParsableCommand {
         )
 
         @OptionGroup var shared: SharedOptions
-
-        @Argument(help: "The dead letter topic; needed when there are several.")
-        var topic: String?
-
-        @Option(help: "At most this many, the oldest first.")
-        var max: Int?
+        @OptionGroup var letters: LetterOptions
 
         mutating func execute() async throws -> ExitStatus {
-            try DeadLettersCommand.handle(shared, topic, "discarded") { letters, topic in
-                try letters.discard(topic, limit: max ?? .max)
+            let store = try DataDirectory.open(shared, for: .writing)
+            defer { store.close() }
+            let dead = DeadLetters(store: store)
+            let topic = try DeadLettersCommand.choose(letters.topic, dead)
+            let count = try dead.discard(topic, letters.selection)
+            if letters.offset != nil, count == 0 { throw letters.notFound(in: topic) }
+            if shared.json {
+                try StandardOutput.print(
+                    ["topic": .string(topic), "discarded": .int(Int64(count))]
+                )
+            } else {
+                try StandardOutput.printLine("\(topic): \(Quantity.count(Int64(count))) discarded")
             }
+            return .done
         }
+    }
+}
+
+/// Which dead letters a command is about.
+struct LetterOptions: ParsableArguments {
+    @Argument(help: "The dead letter topic; needed when there are several.")
+    var topic: String?
+
+    @Option(help: "Only the one at this offset of the topic.")
+    var offset: Int64?
+
+    @Option(help: "Only those in this partition.")
+    var partition: Int32?
+
+    @Option(help: "At most this many, the oldest first.")
+    var max: Int?
+
+    mutating func validate() throws {
+        if let max, max < 0 { throw ValidationError("--max must not be negative.") }
+        if let offset, offset < 0 { throw ValidationError("--offset must not be negative.") }
+    }
+
+    var selection: DeadLetterSelection {
+        DeadLetterSelection(partition: partition, offset: offset, limit: max ?? .max)
+    }
+
+    func notFound(in topic: String) -> Failure {
+        .usage(
+            "\(topic) has no dead letter at offset \(offset ?? 0).",
+            hint: "`millrace dlq show \(topic)` lists those that were neither replayed nor "
+                + "discarded."
+        )
     }
 }
 
 extension DeadLettersCommand {
     /// The topic that was named, or the only one there is.
-    private static func choose(_ topic: String?, _ letters: DeadLetters) throws -> String {
+    static func choose(_ topic: String?, _ letters: DeadLetters) throws -> String {
         if let topic { return topic }
         let topics = try letters.topics()
         guard let first = topics.first else {
@@ -142,26 +168,5 @@ extension DeadLettersCommand {
             )
         }
         return first.name
-    }
-
-    private static func handle(
-        _ shared: SharedOptions,
-        _ topic: String?,
-        _ what: String,
-        _ body: (DeadLetters, String) throws -> Int
-    ) throws -> ExitStatus {
-        let store = try DataDirectory.open(shared, for: .writing)
-        defer { store.close() }
-        let letters = DeadLetters(store: store)
-        let topic = try choose(topic, letters)
-        let count = try body(letters, topic)
-        if shared.json {
-            try StandardOutput.print(
-                .object([("topic", .string(topic)), (what, .int(Int64(count)))])
-            )
-        } else {
-            try StandardOutput.printLine("\(topic): \(Quantity.count(Int64(count))) \(what)")
-        }
-        return .done
     }
 }

@@ -27,7 +27,8 @@ extension DeadLetter {
         lines.append("  by      \(context.connector ?? "?")\(stage)\(plugin)")
         lines.append("  from    \(context.origin)")
         if let key { lines.append("  key     \(printer.value(key).text)") }
-        lines.append("  value   \(printer.value(value).text)")
+        let remark = context.isCut ? "  (only its beginning)" : ""
+        lines.append("  value   \(printer.value(value).text)\(remark)")
         return lines
     }
 }
@@ -40,6 +41,7 @@ extension DeadLetterContext {
             "message": .optional(message), "topic": .optional(topic),
             "partition": .optional(partition.map { Int64($0) }), "offset": .optional(offset),
             "file": .optional(file), "line": .optional(line), "byte": .optional(byte),
+            "pipelineFile": .optional(pipelineFile), "cut": .bool(isCut),
         ]
     }
 
@@ -47,7 +49,7 @@ extension DeadLetterContext {
     fileprivate var origin: String {
         if let partition, let offset { return "\(topic ?? "?")-\(partition), offset \(offset)" }
         guard let file else { return "on its way to \(topic ?? "?")" }
-        let place = line.map { ":\($0)" } ?? byte.map { ", byte \($0)" } ?? ""
+        let place = (line.map { ":\($0)" } ?? "") + (byte.map { ", byte \($0)" } ?? "")
         return "\(file)\(place), on its way to \(topic ?? "?")"
     }
 }

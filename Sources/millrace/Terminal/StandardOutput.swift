@@ -27,6 +27,9 @@ struct StandardOutput: ~Copyable {
         if buffer.count >= Self.flushSize { try flush() }
     }
 
+    /// Adds bytes.
+    mutating func write(_ bytes: [UInt8]) { buffer += bytes }
+
     /// Writes out everything that was added.
     mutating func flush() throws {
         var written = 0

@@ -61,6 +61,17 @@ struct FileHeaderWriter {
         }
     }
 
+    /// Gives a record its headers that could not be read: replayed, it has them like the others.
+    func add(to record: inout RejectedRecord) {
+        guard !headers.isEmpty else { return }
+        record.headers = shared
+        for (header, key) in perRecord {
+            let number = header == .line ? record.line : record.offset
+            record.headers += key + Self.sized(Array(String(number).utf8))
+        }
+        record.headerCount = headers.count
+    }
+
     private func set(_ bytes: UnsafeRawBufferPointer, _ row: Int, _ batch: RecordBatch) {
         let metadata = batch.metadata(row)
         metadata.pointee.headers = bytes

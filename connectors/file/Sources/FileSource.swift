@@ -251,14 +251,15 @@ extension FileSource {
             failure = error
         }
         position.reader = reading.reader.position
-        if batch.origin == nil {
-            // The reader emptied the batch to give it columns.
-            let rejections = batch.takeRejections()
-            batch.origin = reading.path
-            for rejection in rejections { batch.reject(rejection) }
-        }
+        let rejections = batch.takeRejections()
+        // A reader that empties the batch, to give it columns, leaves none.
+        batch.origin = reading.path
         batch.recordContext = reading.reader.recordContext
         reading.headers.add(to: batch)
+        for var rejection in rejections {
+            reading.headers.add(to: &rejection)
+            batch.reject(rejection)
+        }
         return failure
     }
 

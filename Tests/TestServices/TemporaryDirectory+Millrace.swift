@@ -1,11 +1,10 @@
 import Foundation
-import TestServices
 import Testing
 
 extension TemporaryDirectory {
     /// Runs `millrace` here to its end, without the variables that would change what it does.
     @discardableResult
-    func millrace(
+    public func millrace(
         _ arguments: String...,
         input: String = "",
         environment: [String: String] = [:]
@@ -14,7 +13,7 @@ extension TemporaryDirectory {
     }
 
     /// Starts `millrace` here.
-    func start(
+    public func start(
         _ arguments: [String],
         input: String = "",
         environment: [String: String] = [:]
@@ -29,7 +28,7 @@ extension TemporaryDirectory {
     }
 
     /// Runs lines of bash here, with `millrace` in the path.
-    func bash(_ script: String) async throws -> CommandResult {
+    public func bash(_ script: String) async throws -> CommandResult {
         let folder = (Products.millrace as NSString).deletingLastPathComponent
         let path = (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":" + folder
         return try await Command.run(
@@ -40,7 +39,7 @@ extension TemporaryDirectory {
     }
 
     /// The names in a directory, sorted, without hidden ones.
-    func names(in folder: String = "") throws -> [String] {
+    public func names(in folder: String = "") throws -> [String] {
         try FileManager.default.contentsOfDirectory(atPath: file(folder))
             .filter { !$0.hasPrefix(".") }.sorted()
     }
@@ -48,13 +47,13 @@ extension TemporaryDirectory {
 
 extension CommandResult {
     /// Standard output as one JSON object.
-    func json() throws -> [String: Any] {
+    public func json() throws -> [String: Any] {
         let value = try JSONSerialization.jsonObject(with: Data(output.utf8))
         return try #require(value as? [String: Any], "not an object: \(output)")
     }
 
     /// Standard output as one JSON object a line.
-    func jsonLines() throws -> [[String: Any]] {
+    public func jsonLines() throws -> [[String: Any]] {
         try output.split(separator: "\n").map { line in
             let value = try JSONSerialization.jsonObject(with: Data(line.utf8))
             return try #require(value as? [String: Any], "not an object: \(line)")
@@ -63,7 +62,7 @@ extension CommandResult {
 }
 
 /// Waits until something is true, for at most half a minute.
-func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+public func eventually(_ condition: () throws -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + .seconds(30)
     while ContinuousClock.now < deadline {
         if try condition() { return true }
