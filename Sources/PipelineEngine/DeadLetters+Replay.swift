@@ -38,6 +38,8 @@ extension DeadLetters {
     ///   - value: takes the place of the value, as a person has mended it; for one dead letter.
     ///   - catalog: what pipelines can name.
     ///   - pipeline: finds the configuration of sources.
+    /// - Returns: how many were put back, and which were not.
+    /// - Throws: what the store throws; what was put back before stays so.
     public func replay(
         _ topic: String,
         _ selection: DeadLetterSelection = DeadLetterSelection(),
