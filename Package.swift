@@ -115,7 +115,8 @@ let package = Package(
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
                 "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
                 "LinesFormat", "JSONFormat",
-                "CSVFormat", "XMLFormat", "SQLiteConnector", "CTerminal", logging,
+                "CSVFormat", "XMLFormat", "SQLiteConnector", "PostgresCDCConnector", "FileSystem",
+                "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
@@ -162,6 +163,13 @@ let package = Package(
         tests("ChaosTests", ["TestServices", "millrace"], exclude: ["kill.py", "disk_full.py"]),
         tests("CommandTests", ["TestServices", "millrace"]),
         tests(
+            "PostgresCDCTests",
+            [
+                "ConnectorSDK", "Converters", "PipelineEngine", "PostgresCDCConnector",
+                "PostgresClient", "TestServices", "TopicLog", "Topics", logging,
+            ]
+        ),
+        tests(
             "WritingAConnectorTests",
             [
                 "ConnectorSDK", "ConnectorTesting", "Converters", "PipelineEngine", "TestServices",
@@ -182,6 +190,14 @@ let package = Package(
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])
         + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])
+        + connector(
+            "postgres-cdc",
+            module: "PostgresCDCConnector",
+            libraries: [
+                "ChangeCapture", "FileSystem", "LogicalReplication", "PostgresClient",
+                "PostgresRecords", logging,
+            ]
+        )
         + connector(
             "sqlite",
             module: "SQLiteConnector",

@@ -218,6 +218,8 @@ public final class ChangeStream {
 
     @inline(never)
     private func openBatch(_ table: CapturedTable) -> RecordBatch {
+        // Changes that come after a pause are told to have been seen now.
+        if pending.isEmpty { text.refreshClock() }
         let batch = outlet.makeBatch(topic: table.topic, schema: table.schema)
         if let keySchema = table.keySchema { batch.addKeys(keySchema) }
         batch.origin = table.name

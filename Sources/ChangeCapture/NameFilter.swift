@@ -3,13 +3,13 @@ public struct NameFilter: Sendable {
     private let expressions: [String]
 
     /// Makes a filter of expressions that ``problem(_:)`` has nothing to say about.
-    internal init(_ expressions: [String]) { self.expressions = expressions }
+    public init(_ expressions: [String]) { self.expressions = expressions }
 
     /// Whether there is no expression.
-    internal var isEmpty: Bool { expressions.isEmpty }
+    public var isEmpty: Bool { expressions.isEmpty }
 
     /// Whether one of the expressions matches all of `name`.
-    internal func matches(_ name: String) -> Bool {
+    public func matches(_ name: String) -> Bool {
         // A `Regex` is not `Sendable`; tables are few and looked up rarely.
         expressions.contains { expression in
             if expression == name { return true }
@@ -19,7 +19,7 @@ public struct NameFilter: Sendable {
     }
 
     /// What is wrong with an expression; `nil` when nothing is.
-    internal static func problem(_ expression: String) -> String? {
+    public static func problem(_ expression: String) -> String? {
         (try? Regex(expression)) == nil ? "must be a regular expression" : nil
     }
 }

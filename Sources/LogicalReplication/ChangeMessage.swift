@@ -61,6 +61,13 @@ public enum ChangeMessage {
         public var time: Int64
         /// Its number.
         public var transaction: UInt32
+
+        /// Makes a beginning.
+        public init(commitLSN: LSN, time: Int64, transaction: UInt32) {
+            self.commitLSN = commitLSN
+            self.time = time
+            self.transaction = transaction
+        }
     }
 
     /// How a transaction ends.

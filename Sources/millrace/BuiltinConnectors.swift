@@ -5,6 +5,7 @@ import FileConnector
 import JSONFormat
 import LinesFormat
 import PipelineEngine
+import PostgresCDCConnector
 import SQLiteConnector
 import Transforms
 import XMLFormat
@@ -12,7 +13,7 @@ import XMLFormat
 /// Everything that pipelines can name: what is not in these lists does not exist.
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
-        sources: [FileSource.self, SQLiteSource.self],
+        sources: [FileSource.self, PostgresCDCSource.self, SQLiteSource.self],
         sinks: [FileSink.self, SQLiteSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
