@@ -99,6 +99,10 @@ let package = Package(
         module("TableMapping", ["ConnectorSDK", "RecordTemplates"]),
         module("PostgresClient", ["CPostgres"]),
         module("PostgresRecords", ["ConnectorSDK", "PostgresClient"]),
+        module(
+            "SQLiteTables",
+            ["ConnectorSDK", "SQLiteClient", "TableMapping", "CSQLite", "CSQLiteShim"]
+        ),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
@@ -130,6 +134,7 @@ let package = Package(
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("TableMappingTests", ["TableMapping", "ConnectorSDK"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
+        tests("SQLiteTablesTests", ["SQLiteTables", "ConnectorSDK"]),
         tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
         tests("PostgresClientTests", ["PostgresClient", "TestServices"]),
         tests(
@@ -156,7 +161,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["TestServices", "millrace"],
+            ["TestServices", "millrace", "SQLiteClient"],
             exclude: ["compare.py", "hostile.py"]
         ),
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
@@ -204,6 +209,7 @@ let package = Package(
             libraries: [
                 "SQLiteClient", "TableMapping", "TableComparison", "CSQLiteShim", "CSQLite",
                 "FileSystem", logging,
+                "SQLiteClient", "SQLiteTables", "TableMapping", "FileSystem", logging,
             ]
         )
 )

@@ -5,10 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(sizeof(mr_cell) == 16, "a cell is what ConnectorSDK.Cell is");
+#include "decimal_text.h"
 
-static const double powers_of_ten[] = {1,    1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8, 1e9,
-                                       1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18};
+_Static_assert(sizeof(mr_cell) == 16, "a cell is what ConnectorSDK.Cell is");
 
 /* Up to this many digits any decimal survives the way through a double. */
 #define DIGITS_ALWAYS_KEPT 15
@@ -204,7 +203,7 @@ static void decimal_value(mr_value *out, const mr_cell *cell, uint8_t target) {
             return;
         }
         if (mantissa > -1000000000000000 && mantissa < 1000000000000000) {
-            set_real(out, (double)mantissa / powers_of_ten[scale]);
+            set_real(out, (double)mantissa / mr_powers_of_ten[scale]);
             return;
         }
     }
@@ -229,13 +228,8 @@ static void double_value(mr_value *out, double real, uint8_t target) {
     set_real(out, real);
     if (target != MR_TARGET_TEXT) return;
     /* SQLite itself would print 15 digits. */
-    int length = 0;
-    for (int digits = 15; digits <= 17; digits++) {
-        length = snprintf(out->scratch, sizeof out->scratch, "%.*g", digits, real);
-        if (strtod(out->scratch, NULL) == real) break;
-    }
-    if (isfinite(real) && !strpbrk(out->scratch, ".e"))
-        length += snprintf(out->scratch + length, 3, ".0");
+    int length = mr_text_of_real(real, out->scratch);
+    if (length == 0) length = snprintf(out->scratch, sizeof out->scratch, "%g", real);
     set_scratch(out, length);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cell_value.h"
+#include "decimal_text.h"
 
 /* Whether bytes are UTF-8: shortest forms only, no surrogates, nothing beyond U+10FFFF. */
 static int is_utf8(const uint8_t *p, const uint8_t *end) {
@@ -54,39 +55,83 @@ static int read_slice(sqlite3_value *value, int is_text, int must_be_utf8, mr_ce
     return copied ? MR_ROW_READ : MR_ROW_NEEDS_ROOM;
 }
 
-static int read_value(sqlite3_value *value, const uint16_t *allowed, mr_cell *cell,
-                      mr_slab *slab) {
-    int type = sqlite3_value_type(value);
-    switch (type) {
-    case SQLITE_INTEGER:
+/* Gives text made here a place in the slab. */
+static int read_number(const char *text, int length, mr_cell *cell, mr_slab *slab) {
+    uint8_t *copied = copy(slab, text, length);
+    cell->bits = (uint64_t)(uintptr_t)copied;
+    cell->length = (uint32_t)length;
+    cell->tag = MR_TAG_NUMBER;
+    return copied ? MR_ROW_READ : MR_ROW_NEEDS_ROOM;
+}
+
+/* A number in a column of decimals: as many places as the column declares, if it has no more. */
+static int read_decimal(sqlite3_value *value, int type, int scale, mr_cell *cell, mr_slab *slab) {
+    int64_t mantissa;
+    double real = sqlite3_value_double(value);
+    int is_whole = type == SQLITE_INTEGER;
+    if (is_whole ? mr_decimal_of_integer(sqlite3_value_int64(value), scale, &mantissa)
+                 : mr_decimal_of_real(real, scale, &mantissa)) {
+        cell->bits = (uint64_t)mantissa;
+        cell->scale = (uint8_t)scale;
+        cell->tag = scale == 0 ? MR_TAG_INT : MR_TAG_DECIMAL;
+        return MR_ROW_READ;
+    }
+    if (is_whole) {
         cell->bits = (uint64_t)sqlite3_value_int64(value);
         cell->tag = MR_TAG_INT;
-        if (allowed && *allowed & 1 << MR_TAG_BOOL && cell->bits <= 1) cell->tag = MR_TAG_BOOL;
+        return MR_ROW_READ;
+    }
+    char text[MR_REAL_TEXT_SIZE];
+    int length = mr_text_of_real(real, text);
+    if (length > 0) return read_number(text, length, cell, slab);
+    memcpy(&cell->bits, &real, 8); /* infinite */
+    cell->tag = MR_TAG_DOUBLE;
+    return MR_ROW_READ;
+}
+
+static int read_value(sqlite3_value *value, const mr_read_column *column, mr_cell *cell,
+                      mr_slab *slab) {
+    int type = sqlite3_value_type(value);
+    int is_decimal = column && column->scale != MR_NO_DECIMALS;
+    switch (type) {
+    case SQLITE_INTEGER:
+        if (is_decimal) return read_decimal(value, type, column->scale, cell, slab);
+        cell->bits = (uint64_t)sqlite3_value_int64(value);
+        cell->tag = MR_TAG_INT;
+        if (column && column->allowed & 1 << MR_TAG_BOOL && cell->bits <= 1)
+            cell->tag = MR_TAG_BOOL;
         return MR_ROW_READ;
     case SQLITE_FLOAT: {
+        if (is_decimal) return read_decimal(value, type, column->scale, cell, slab);
         double real = sqlite3_value_double(value);
         memcpy(&cell->bits, &real, 8);
         cell->tag = MR_TAG_DOUBLE;
         return MR_ROW_READ;
     }
     case SQLITE_TEXT:
-    case SQLITE_BLOB:
-        return read_slice(value, type == SQLITE_TEXT, type == SQLITE_TEXT && allowed, cell, slab);
+    case SQLITE_BLOB: {
+        int result =
+            read_slice(value, type == SQLITE_TEXT, type == SQLITE_TEXT && column, cell, slab);
+        if (is_decimal && result == MR_ROW_READ && type == SQLITE_TEXT &&
+            mr_is_decimal_text((const char *)(uintptr_t)cell->bits, cell->length))
+            cell->tag = MR_TAG_NUMBER;
+        return result;
+    }
     default: cell->tag = MR_TAG_NULL; return MR_ROW_READ;
     }
 }
 
-int mr_row_read(struct sqlite3_stmt *statement, int first, int count, const uint16_t *allowed,
-                mr_cell *cells, mr_slab *slab) {
+int mr_row_read(struct sqlite3_stmt *statement, int first, int count,
+                const mr_read_column *columns, mr_cell *cells, mr_slab *slab) {
     uint8_t *start = slab->next;
     int fits = 1;
     slab->needed = 0;
     for (int i = 0; i < count; i++) {
         mr_cell cell = {0};
         sqlite3_value *value = sqlite3_column_value(statement, first + i);
-        int result = read_value(value, allowed ? allowed + i : NULL, &cell, slab);
+        int result = read_value(value, columns ? columns + i : NULL, &cell, slab);
         if (result == MR_ROW_NEEDS_ROOM) fits = 0;
-        if (result == MR_ROW_READ && allowed && !(allowed[i] & 1 << cell.tag))
+        if (result == MR_ROW_READ && columns && !(columns[i].allowed & 1 << cell.tag))
             result = MR_ROW_OTHER_TYPE;
         cells[i] = cell;
         if (result > MR_ROW_NEEDS_ROOM) {

@@ -81,7 +81,7 @@ public struct FieldMapping {
         }
         // A key that is not an object is one field, whatever it is called.
         if names.count == 1, keySchema.count == 1, keySchema.index(of: names[0]) == nil {
-            add(Field(names[0], keySchema.fields[0].type), isKey: true, .key(0))
+            add(typed(Field(names[0], keySchema.fields[0].type)), isKey: true, .key(0))
             return
         }
         for name in names.isEmpty ? keySchema.names : names {
@@ -94,7 +94,18 @@ public struct FieldMapping {
                     hint: "Name the field in pk.fields."
                 )
             }
-            add(keySchema.fields[cell], isKey: true, .key(cell))
+            add(typed(keySchema.fields[cell]), isKey: true, .key(cell))
+        }
+    }
+
+    /// Keys travel without a schema, so a field of the value of that name tells the type, where
+    /// the key's text has the same form under it.
+    private func typed(_ field: Field) -> Field {
+        guard field.type == .any, let column = schema.index(of: field.name) else { return field }
+        let candidate = schema.fields[column]
+        return switch candidate.type {
+        case .bool, .int16, .int32, .int64, .decimal, .string, .uuid: candidate
+        default: field
         }
     }
 

@@ -16,6 +16,17 @@ typedef struct mr_slab {
     int32_t column;
 } mr_slab;
 
+/* What is known of a column. */
+typedef struct mr_read_column {
+    /* Bit n says that cells of tag n are allowed. Where a bool is, 0 and 1 are made one. */
+    uint16_t allowed;
+    /* For a column of decimals the places that it declares, else MR_NO_DECIMALS. Numbers in it
+       are read as decimals of so many places where they have no more, else with their own. */
+    int16_t scale;
+} mr_read_column;
+
+enum { MR_NO_DECIMALS = -1 };
+
 enum {
     MR_ROW_READ = 0,
     /* The slab is too small; the call may be repeated with a larger one. */
@@ -26,8 +37,7 @@ enum {
     MR_ROW_OTHER_TYPE
 };
 
-/* Reads columns `first` ..< `first` + `count` of the current row into cells. Bit n of `allowed[i]`
-   says that column i may hold cells of tag n; where a bool is allowed, 0 and 1 are made one.
-   Without `allowed` any value will do, and text may be any bytes. */
-int mr_row_read(struct sqlite3_stmt *statement, int first, int count, const uint16_t *allowed,
-                mr_cell *cells, mr_slab *slab);
+/* Reads columns `first` ..< `first` + `count` of the current row into cells. Without `columns` any
+   value will do, and text may be any bytes. */
+int mr_row_read(struct sqlite3_stmt *statement, int first, int count,
+                const mr_read_column *columns, mr_cell *cells, mr_slab *slab);

@@ -52,7 +52,8 @@ struct SinkTableTests {
                 == "'CREATE TABLE \"typed\" (\"__connect_topic\" TEXT NOT NULL, "
                 + "\"__connect_partition\" INTEGER NOT NULL, "
                 + "\"__connect_offset\" INTEGER NOT NULL, \"a\" INTEGER, \"b\" BOOLEAN, "
-                + "\"c\" REAL, \"d\" TEXT, \"e\" BLOB, \"f\" DECIMAL(12, 2), \"g\", \"h\" TEXT, "
+                + "\"c\" REAL, \"d\" TEXT, \"e\" BLOB, \"f\" DECIMAL(12, 2), "
+                + "\"g\" DECIMAL BLOB(38, 9), \"h\" TEXT, "
                 + "\"i\" TEXT, \"quo\"\"te\" TEXT, PRIMARY KEY (\"__connect_topic\", "
                 + "\"__connect_partition\", \"__connect_offset\"))'"
         )

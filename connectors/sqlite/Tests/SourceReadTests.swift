@@ -1,6 +1,7 @@
 import ConnectorSDK
 import ConnectorTesting
 import SQLiteClient
+import SQLiteTables
 import Testing
 
 @testable import SQLiteConnector
@@ -55,8 +56,48 @@ struct SourceReadTests {
         )
         let database = try SQLiteHandle(path: scratch.path, mode: .readOnly)
         let statement = try database.prepare("SELECT * FROM t")
-        let types = (0..<8).map { RowSchema.type(declared: statement.declaredType($0)) }
+        let types = (0..<8).map { DeclaredType(statement.declaredType($0) ?? "").fieldType }
         #expect(types == [.int64, .int64, .double, .string, .bytes, .any, .bool, .any])
+    }
+
+    @Test(
+        "a column of decimals gives each number the places it declares, or its own if it has more",
+        arguments: [
+            ("DECIMAL(10,2)", "1.1", Value.decimal("1.10")),
+            ("DECIMAL(10,2)", "5", .decimal("5.00")),
+            ("NUMERIC(10,2)", "-0.01", .decimal("-0.01")), ("NUMERIC(10,2)", "0", .decimal("0.00")),
+            ("DECIMAL(10,2)", "0.005", .decimal("0.005")), ("DECIMAL(4)", "5", .int(5)),
+            ("DECIMAL(15,2)", "9999999999999.99", .decimal("9999999999999.99")),
+            ("DECIMAL(10,2)", "0.30000000000000004", .decimal("0.30000000000000004")),
+            ("DECIMAL(10,2)", "1e300", .decimal("1e+300")),
+            ("DECIMAL(10,2)", "9e999", .double(.infinity)),
+            ("DECIMAL(20,18)", "9223372036854775807", .int(.max)),
+            ("DECIMAL(30,25)", "1.5", .decimal("1.5")), ("DECIMAL(10,2)", "'n/a'", .string("n/a")),
+            (
+                "\"DECIMAL BLOB\"(38, 9)", "'12345678901234567890.10'",
+                .decimal("12345678901234567890.10")
+            ),
+            ("\"DECIMAL BLOB\"(38, 9)", "'1.50 '", .string("1.50 ")),
+            ("\"DECIMAL BLOB\"", "1.5", .decimal("1.5")), ("DECIMAL(10,2)", "X'01'", .bytes([1])),
+            ("DECIMAL(10,2)", "NULL", .null), ("DECIMAL", "1.1", .double(1.1)),
+        ]
+    )
+    func decimals(_ type: String, _ literal: String, _ value: Value) async throws {
+        let scratch = try ScratchDatabase()
+        try scratch.execute("CREATE TABLE t (v \(type)); INSERT INTO t VALUES (\(literal))")
+        #expect(try await scratch.read().records.map { $0["v"] } == [value])
+    }
+
+    @Test("decimals keep their places when other values cut the batch")
+    func mixedDecimals() async throws {
+        let scratch = try ScratchDatabase()
+        try scratch.execute(
+            "CREATE TABLE t (v DECIMAL(10,2)); INSERT INTO t VALUES (1.1), ('n/a'), (2.5), (3)"
+        )
+        #expect(
+            try await scratch.read().records.map { $0["v"] }
+                == [.decimal("1.10"), .string("n/a"), .decimal("2.50"), .decimal("3.00")]
+        )
     }
 
     @Test("values of another type than declared cut the batch and stay what they are")

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import SQLiteTables
 internal import TableMapping
 
 /// Writes batches to tables within a transaction that someone else begins and commits.
@@ -215,16 +216,12 @@ extension BatchWriter {
         let keys = fields.key
         let key = keys.map { item in
             let cells = item.cells(of: batch)
-            let type =
-                keys.count == 1
-                ? TableDesign.singleKeyType(of: item.field, cells: cells)
-                : TableDesign.type(of: item.field, cells: cells)
-            return TableDesign.Column(name: item.name, type: type)
+            return keys.count == 1
+                ? TableDesign.onlyKeyColumn(for: item, cells: cells)
+                : TableDesign.column(for: item, cells: cells)
         }
-        let columns = fields.items.filter { !$0.isKey }.map { item in
-            let type = TableDesign.type(of: item.field, cells: item.cells(of: batch))
-            return TableDesign.Column(name: item.name, type: type)
-        }
+        let columns = fields.items.filter { !$0.isKey }
+            .map { TableDesign.column(for: $0, cells: $0.cells(of: batch)) }
         guard !key.isEmpty || !columns.isEmpty else {
             throw .unmapped(
                 "no_fields",
@@ -244,8 +241,7 @@ extension BatchWriter {
         for stranger in plan.strangers
         where !stranger.isGenerated && stranger.item.isPresent(in: batch) {
             let item = stranger.item
-            let type = TableDesign.type(of: item.field, cells: item.cells(of: batch))
-            let column = TableDesign.Column(name: item.name, type: type)
+            let column = TableDesign.column(for: item, cells: item.cells(of: batch))
             try change(TableDesign.addColumn(column, to: name), name, database)
         }
         return try describe(name, database) ?? plan.table

@@ -3,6 +3,7 @@ internal import FileSystem
 internal import Glibc
 internal import Logging
 internal import SQLiteClient
+internal import SQLiteTables
 
 /// The sink's connection: its transaction, its offsets and its write-ahead log.
 internal final class SinkDatabase {

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import SQLiteTables
 internal import TableMapping
 
 /// The sink's configuration, checked as a whole.

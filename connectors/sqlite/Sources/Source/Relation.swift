@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import SQLiteClient
+internal import SQLiteTables
 internal import TableMapping
 
 /// A table, view or query to read, and how its rows are to be ordered.

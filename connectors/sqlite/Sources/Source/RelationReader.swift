@@ -2,6 +2,7 @@ internal import ConnectorSDK
 internal import Glibc
 internal import Logging
 internal import SQLiteClient
+internal import SQLiteTables
 internal import TableMapping
 
 /// Reads one table, view or query, round after round, and keeps the place.
@@ -286,35 +287,32 @@ extension RelationReader {
         let statement = try database.prepare(sql, for: name)
         let orderCount = relation.strategy == .sequence ? 0 : relation.order.count
         let count = statement.columnCount - orderCount
-        var fields: [Field] = []
+        var columns: [(name: String, isOptional: Bool, type: DeclaredType)] = []
         for column in 0..<count {
-            let type = RowSchema.type(declared: statement.declaredType(column))
             let name = statement.columnName(column)
-            guard !fields.contains(where: { $0.name == name }) else {
+            guard !columns.contains(where: { $0.name == name }) else {
                 throw .invalid(
                     "query",
                     "Two columns are named \(name).",
                     hint: "Name one of them otherwise with AS."
                 )
             }
-            fields.append(Field(name, type, isOptional: !relation.required.contains(name)))
+            let type = DeclaredType(statement.declaredType(column) ?? "")
+            columns.append((name, !relation.required.contains(name), type))
         }
         let keyColumns = relation.keyNames.compactMap { key in
-            fields.firstIndex { $0.name == key }
+            columns.firstIndex { $0.name == key }
         }
-        let reader = RowReader(
-            RowSchema(fields),
-            keyColumns: keyColumns,
-            orderCount: orderCount
-        )
+        let rows = RowSchema(columns)
+        let reader = RowReader(rows, keyColumns: keyColumns, orderCount: orderCount)
         if relation.strategy == .groups {
             reader.onRow = { [unowned self] order in self.noteGroup(order, orderCount) }
         }
         return Cursor(
             sql: sql,
             statement: statement,
-            rows: reader.rows,
-            keySchema: keyColumns.isEmpty ? nil : Schema(keyColumns.map { fields[$0] }),
+            rows: rows,
+            keySchema: keyColumns.isEmpty ? nil : Schema(keyColumns.map { rows.declared[$0] }),
             reader: reader
         )
     }

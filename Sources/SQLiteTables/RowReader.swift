@@ -1,12 +1,12 @@
 internal import CSQLiteShim
-internal import ConnectorSDK
-internal import SQLiteClient
-internal import TableMapping
+public import ConnectorSDK
+public import SQLiteClient
+public import TableMapping
 
 /// Fills batches with the rows of a statement, whose last columns are what orders the rows.
-internal final class RowReader {
+public final class RowReader {
     /// How a batch came to its end.
-    internal enum Ending {
+    public enum Ending {
         /// The batch is full; the last row read is in it.
         case full
         /// There are no more rows.
@@ -18,7 +18,8 @@ internal final class RowReader {
     /// Text and bytes are copied into pieces of this size, of the batch's arena.
     private static let slabSize = 64 << 10
 
-    internal let rows: RowSchema
+    /// The columns of the rows.
+    public let rows: RowSchema
     private let keyColumns: [Int]
     private let orderCount: Int
     private let orderCells: UnsafeMutablePointer<mr_cell>
@@ -27,9 +28,15 @@ internal final class RowReader {
     /// Whether ``lastOrder`` has been set since it was taken.
     private var hasOrder = false
     /// Called for each row's order, before the row's successor is read.
-    internal var onRow: ((UnsafePointer<Cell>) -> Void)?
+    public var onRow: ((UnsafePointer<Cell>) -> Void)?
 
-    internal init(_ rows: RowSchema, keyColumns: [Int], orderCount: Int) {
+    /// Makes a reader.
+    ///
+    /// - Parameters:
+    ///   - rows: the columns, which are the statement's first.
+    ///   - keyColumns: those that are copied to the keys.
+    ///   - orderCount: how many columns behind them order the rows.
+    public init(_ rows: RowSchema, keyColumns: [Int], orderCount: Int) {
         self.rows = rows
         self.keyColumns = keyColumns
         self.orderCount = orderCount
@@ -39,16 +46,16 @@ internal final class RowReader {
     deinit { orderCells.deallocate() }
 
     /// Forgets the row that the statement is on, because it was reset.
-    internal func rewind() { isOnRow = false }
+    public func rewind() { isOnRow = false }
 
     /// Goes to a row that has not been read; `false` when there is none.
-    internal func advance(_ statement: SQLiteStatement) throws(SQLiteFailure) -> Bool {
+    public func advance(_ statement: SQLiteStatement) throws(SQLiteFailure) -> Bool {
         if !isOnRow { isOnRow = try statement.step() }
         return isOnRow
     }
 
     /// Adds rows to an empty batch of ``RowSchema/schema``.
-    internal func fill(
+    public func fill(
         _ batch: RecordBatch,
         from statement: SQLiteStatement,
         limit: Int,
@@ -80,7 +87,7 @@ internal final class RowReader {
     }
 
     /// The values that order the last row read.
-    internal func takeOrder() -> [OrderValue]? {
+    public func takeOrder() -> [OrderValue]? {
         guard hasOrder else { return nil }
         hasOrder = false
         var values: [OrderValue] = []
@@ -98,13 +105,13 @@ internal final class RowReader {
     private func read(_ statement: SQLiteStatement, into batch: RecordBatch, _ row: Int) -> Int32 {
         let cells = UnsafeMutableRawPointer(batch.row(row)).assumingMemoryBound(to: mr_cell.self)
         let count = Int32(truncatingIfNeeded: rows.schema.count)
-        return rows.allowed.withUnsafeBufferPointer { allowed in
+        return rows.columns.withUnsafeBufferPointer { columns in
             while true {
                 let result = mr_row_read(
                     statement.pointer,
                     0,
                     count,
-                    allowed.baseAddress,
+                    columns.baseAddress,
                     cells,
                     &slab
                 )

@@ -1,9 +1,9 @@
-internal import SQLiteClient
-internal import TableMapping
+public import SQLiteClient
+public import TableMapping
 
 extension SQLiteStatement {
     /// Binds a value, which must live as long as the binding.
-    internal func bind(_ parameter: Int, _ value: OrderValue) throws(SQLiteFailure) {
+    public func bind(_ parameter: Int, _ value: OrderValue) throws(SQLiteFailure) {
         switch value {
         case .integer(let value): try bind(parameter, value)
         case .real(let value): try bind(parameter, value)
@@ -13,7 +13,7 @@ extension SQLiteStatement {
     }
 
     /// A copy of a column's value; `nil` for null.
-    internal func orderValue(_ column: Int) -> OrderValue? {
+    public func orderValue(_ column: Int) -> OrderValue? {
         switch storageClass(column) {
         case .integer: .integer(int64(column))
         case .real: .real(double(column))

@@ -1,17 +1,18 @@
-internal import ConnectorSDK
-internal import TableMapping
+public import ConnectorSDK
+public import TableMapping
 
 /// What a table or column that does not exist yet should be like.
-internal enum TableDesign {
+public enum TableDesign {
     /// A column to be made.
-    internal struct Column {
-        internal var name: String
+    public struct Column {
+        /// Its name.
+        public var name: String
         /// The declared type; empty for none, so that every value stays as it is.
-        internal var type: String
+        public var type: String
     }
 
     /// The statement that makes a table.
-    internal static func createTable(
+    public static func createTable(
         _ name: String,
         key: [Column],
         columns: [Column]
@@ -28,7 +29,7 @@ internal enum TableDesign {
     }
 
     /// The statement that adds a column.
-    internal static func addColumn(_ column: Column, to table: String) -> String {
+    public static func addColumn(_ column: Column, to table: String) -> String {
         "ALTER TABLE \(SQLText.quote(table)) ADD COLUMN \(declaration(column))"
     }
 
@@ -37,28 +38,11 @@ internal enum TableDesign {
             ? SQLText.quote(column.name) : "\(SQLText.quote(column.name)) \(column.type)"
     }
 
-    /// The declared type for a field: what its schema promises, else what its first values are.
-    ///
-    /// D6: a declared numeric type would turn a later "007" into 7. So a field without a declared
-    /// type gets a column without one, in which SQLite keeps every value as it comes; only texts
-    /// get TEXT, where numbers are written as their digits.
-    internal static func type(
-        of field: Field,
-        cells: some Sequence<Cell>
-    ) -> String {
-        switch field.type {
-        case .any: return type(of: cells)
-        case .bool: return "BOOLEAN"
-        case .int16, .int32, .int64: return "INTEGER"
-        case .float, .double: return "REAL"
-        case .decimal(let precision, let scale):
-            // More digits than a double keeps would be rounded by any numeric type.
-            guard let precision, precision <= 15 else { return "" }
-            return "DECIMAL(\(precision), \(scale ?? 0))"
-        case .string, .uuid, .json, .object, .date, .time, .timestamp, .localTimestamp:
-            return "TEXT"
-        case .bytes: return "BLOB"
-        }
+    /// The column for a field: of the type that the schema promises, else one that its first
+    /// values suggest and in which every other value stays as it is.
+    public static func column(for item: FieldMapping.Item, cells: some Sequence<Cell>) -> Column {
+        let type = DeclaredType(for: item.field).text
+        return Column(name: item.name, type: type.isEmpty ? Self.type(of: cells) : type)
     }
 
     private static func type(of cells: some Sequence<Cell>) -> String {
@@ -74,14 +58,16 @@ internal enum TableDesign {
         return isText ? "TEXT" : isBytes ? "BLOB" : ""
     }
 
-    /// The declared type for the only field of a primary key.
+    /// The column for the only field of a primary key.
     ///
     /// Integers become the row id itself: half the work of an index beside it.
-    internal static func singleKeyType(
-        of field: Field,
+    public static func onlyKeyColumn(
+        for item: FieldMapping.Item,
         cells: some Sequence<Cell>
-    ) -> String {
-        guard field.type == .any else { return type(of: field, cells: cells) }
-        return cells.allSatisfy { $0.tag == .int } ? "INTEGER" : type(of: cells)
+    ) -> Column {
+        guard item.field.type == .any, cells.allSatisfy({ $0.tag == .int }) else {
+            return column(for: item, cells: cells)
+        }
+        return Column(name: item.name, type: "INTEGER")
     }
 }

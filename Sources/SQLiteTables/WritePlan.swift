@@ -1,12 +1,12 @@
 internal import CSQLiteShim
-internal import ConnectorSDK
-internal import SQLiteClient
-internal import TableMapping
+public import ConnectorSDK
+public import SQLiteClient
+public import TableMapping
 
 /// How records of one pair of schemas become rows of one table.
 ///
 /// Made once and used while the schemas' identity and the table's columns stay the same.
-internal final class WritePlan {
+public final class WritePlan {
     /// A column that is written.
     internal struct Column {
         internal var name: String
@@ -17,23 +17,31 @@ internal final class WritePlan {
     }
 
     /// A field of the value that the table has no place for.
-    internal struct Stranger {
-        internal var item: FieldMapping.Item
+    public struct Stranger {
+        /// The field.
+        public var item: FieldMapping.Item
         /// Whether a column of that name exists and computes its value itself.
-        internal var isGenerated: Bool
+        public var isGenerated: Bool
     }
 
-    internal let fields: FieldMapping
-    internal let table: TableDescription
-    internal let planner: BatchPlanner
+    /// Which fields are written.
+    public let fields: FieldMapping
+    /// Where to.
+    public let table: TableDescription
+    /// In which order.
+    public let planner: BatchPlanner
     private let mode: TableSinkSettings.InsertMode
     /// The key's columns first.
     private let columns: [Column]
-    internal let strangers: [Stranger]
+    /// The fields that have no column.
+    public let strangers: [Stranger]
     private var statements: [Int: RunStatement] = [:]
     private var generation = 0
 
-    internal init(
+    /// Plans for a table as it is now.
+    ///
+    /// - Throws: an error of the configuration, when the table lacks the key's columns.
+    public init(
         table: TableDescription,
         fields: FieldMapping,
         mode: TableSinkSettings.InsertMode
@@ -136,7 +144,7 @@ internal final class WritePlan {
     private var key: [Column] { columns.filter(\.isKey) }
 
     /// The statement for rows of a set, compiled once.
-    internal func statement(
+    public func statement(
         for run: BatchPlanner.Run,
         _ batches: BatchTableHandle,
         _ database: borrowing SQLiteHandle

@@ -1,12 +1,12 @@
 internal import CSQLite
-internal import ConnectorSDK
-internal import SQLiteClient
+public import ConnectorSDK
+public import SQLiteClient
 
 extension ConnectorError {
     /// Says what SQLite's failure means to the engine and to a person.
     ///
     /// SQLite's own words name tables and columns but hold no values, so they may be shown.
-    internal static func sqlite(
+    public static func sqlite(
         _ failure: SQLiteFailure,
         _ action: String,
         path: String

@@ -3,7 +3,7 @@ internal import SQLiteClient
 
 /// A statement that writes or deletes rows which have the same fields.
 @safe
-internal final class RunStatement {
+public final class RunStatement {
     internal let statement: SQLiteStatement
     /// Whether one run of the statement takes all rows; otherwise each row is bound and run.
     internal let isSetBased: Bool
@@ -12,7 +12,7 @@ internal final class RunStatement {
     internal let columnCount: Int
     internal let columns: UnsafeMutablePointer<mr_column>
     /// For messages: the target columns' names.
-    internal let names: [String]
+    public let names: [String]
 
     internal init(
         _ statement: SQLiteStatement,

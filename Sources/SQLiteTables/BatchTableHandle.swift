@@ -1,12 +1,12 @@
 internal import CSQLite
 internal import CSQLiteShim
-internal import ConnectorSDK
-internal import SQLiteClient
-internal import TableMapping
+public import ConnectorSDK
+public import SQLiteClient
+public import TableMapping
 
 /// The batch being written, as SQLite sees it: a table to select from, or rows to bind.
 @safe
-internal final class BatchTableHandle {
+public final class BatchTableHandle {
     /// The tables are made for this many columns, so that few of them serve any number.
     private static let sizes = [16, 64, 256, 1_024, 1_999]
 
@@ -16,7 +16,7 @@ internal final class BatchTableHandle {
     private var registered: Set<Int> = []
 
     /// Attaches to a connection, which must not be used any more when this value is gone.
-    internal init(_ database: borrowing SQLiteHandle) {
+    public init(_ database: borrowing SQLiteHandle) {
         connection = database.pointer
         state = .allocate(capacity: 1)
         state.initialize(to: mr_batch())
@@ -31,10 +31,10 @@ internal final class BatchTableHandle {
     }
 
     /// The pages in the write-ahead log after the last commit.
-    internal var pagesInLog: Int64 { walPages.pointee }
+    public var pagesInLog: Int64 { walPages.pointee }
 
     /// Whether the page cache overflowed since this was asked last.
-    internal func takeSpill() -> Bool {
+    public func takeSpill() -> Bool {
         var spilled: Int32 = 0
         var highest: Int32 = 0
         sqlite3_db_status(connection, SQLITE_DBSTATUS_CACHE_SPILL, &spilled, &highest, 1)
@@ -56,7 +56,7 @@ internal final class BatchTableHandle {
     }
 
     /// Shows the rows of a batch to the statements that run within `body`.
-    internal func show<Result>(
+    public func show<Result>(
         _ batch: RecordBatch,
         _ body: () throws(ConnectorError) -> Result
     ) throws(ConnectorError) -> Result {
@@ -87,7 +87,8 @@ internal final class BatchTableHandle {
     }
 
     /// What running a statement over rows came to.
-    internal enum Outcome {
+    public enum Outcome {
+        /// All rows were written.
         case done
         /// A row that was to change something changed nothing.
         case nothingChanged
@@ -96,7 +97,7 @@ internal final class BatchTableHandle {
     }
 
     /// Runs a statement over a run of the rows shown.
-    internal func execute(
+    public func execute(
         _ statement: RunStatement,
         _ run: BatchPlanner.Run,
         order: UnsafePointer<UInt32>?
