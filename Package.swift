@@ -207,9 +207,8 @@ let package = Package(
             "sqlite",
             module: "SQLiteConnector",
             libraries: [
-                "SQLiteClient", "TableMapping", "TableComparison", "CSQLiteShim", "CSQLite",
-                "FileSystem", logging,
-                "SQLiteClient", "SQLiteTables", "TableMapping", "FileSystem", logging,
+                "SQLiteClient", "SQLiteTables", "TableMapping", "TableComparison", "FileSystem",
+                logging,
             ]
         )
 )
