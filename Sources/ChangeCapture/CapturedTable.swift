@@ -76,9 +76,13 @@ public final class CapturedTable {
         metadataFields = stream.envelope.fields
         schema = Self.schema(before, after, metadataFields)
         let isDefault = namespace == nil || namespace == stream.source.defaultSchema
-        header = Fragment(
-            HeaderBytes.encode(CapturedChangeHeader.table, isDefault ? name : fullName)
+        let encoded = OutputBuffer(capacity: 128)
+        HeaderWriter.append(
+            "\(CapturedChangeHeader.table)",
+            isDefault ? name : fullName,
+            to: encoded
         )
+        header = Fragment(encoded)
         source = Fragment(stream.envelope.sourceText(namespace: namespace, table: name))
         schemas[ObjectIdentifier(before.schema)] = [ObjectIdentifier(after.schema): schema]
     }

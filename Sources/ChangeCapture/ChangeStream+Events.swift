@@ -70,7 +70,7 @@ extension ChangeStream {
         if isInTransaction {
             let mark = OutputBuffer(capacity: 64)
             let value = "\(moment.sequence):\(counter.records)"
-            HeaderBytes.append(CapturedChangeHeader.transaction, Array(value.utf8), to: mark)
+            HeaderWriter.append("\(CapturedChangeHeader.transaction)", value, to: mark)
             batch.metadata(row).pointee.headers = batch.copy(mark)
             batch.metadata(row).pointee.headerCount = 1
         }

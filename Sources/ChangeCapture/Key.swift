@@ -3,15 +3,9 @@ internal import ConnectorSDK
 /// The key of a row, and what is told when it changes.
 internal enum Key {
     /// The headers by which Debezium connects the two records of a changed key.
-    enum Header {
-        case newKey, oldKey
-
-        var name: StaticString {
-            switch self {
-            case .newKey: "__debezium.newkey"
-            case .oldKey: "__debezium.oldkey"
-            }
-        }
+    enum Header: String {
+        case newKey = "__debezium.newkey"
+        case oldKey = "__debezium.oldkey"
     }
 
     /// Whether two rows have other keys; what one of them does not know does not differ.

@@ -158,7 +158,7 @@ extension RecordText {
         for index in 0..<table.keyColumns.count { cells[index] = keyCell(index, table, row, nil) }
         let key = OutputBuffer(capacity: 256)
         try keyWriter.writeObject(cells, of: schema, into: key)
-        withExtendedLifetime(key) { HeaderBytes.append(header.name, key.bytes, to: output) }
+        HeaderWriter.append(header.rawValue, key.text, to: output)
     }
 
     /// Copies what was written into the batch, as one more record.

@@ -14,6 +14,11 @@ internal struct Fragment {
         count = bytes.capacity
     }
 
+    /// What `buffer` holds now.
+    init(_ buffer: OutputBuffer) {
+        self.init(withExtendedLifetime(buffer) { Chunk(copying: buffer.bytes) })
+    }
+
     init(_ text: String) { self.init(Chunk(copying: Array(text.utf8))) }
 }
 

@@ -74,7 +74,7 @@ internal final class TransactionTeller {
         cells[4] = .slice(.json, batch.copy(collections))
         output.count = 0
         let mark = "\(transaction.sequence):end"
-        HeaderBytes.append(CapturedChangeHeader.transaction, Array(mark.utf8), to: output)
+        HeaderWriter.append("\(CapturedChangeHeader.transaction)", mark, to: output)
         batch.metadata(row).pointee.headers = batch.copy(output)
         batch.metadata(row).pointee.headerCount = 1
     }

@@ -47,12 +47,13 @@ extension RecordBatch {
         return rejections
     }
 
-    /// Copies rows of another batch, which this one then must not outlive.
+    /// Copies rows of another batch, which this one then must not outlive unless it retains it.
     ///
     /// For slow paths, such as finding the record that a database refuses.
     public func copyRows(_ rows: some Sequence<Int>, of other: RecordBatch) {
         reset(topic: other.topic, schema: other.schema, keySchema: other.keySchema)
         for chunk in other.retained { retain(chunk) }
+        for batch in other.retainedBatches { retain(batch) }
         origin = other.origin
         recordContext = other.recordContext
         rawIsJSON = other.rawIsJSON

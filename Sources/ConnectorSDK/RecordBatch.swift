@@ -51,6 +51,7 @@ public final class RecordBatch {
     /// Memory for values that the batch makes itself.
     @exclusivity(unchecked) public var arena = Arena()
     internal var retained: [Chunk] = []
+    internal var retainedBatches: [RecordBatch] = []
     /// Records taken out because they could not be read, changed or written.
     public internal(set) var rejections: [RejectedRecord] = []
 
@@ -94,6 +95,7 @@ public final class RecordBatch {
         rawIsJSON = false
         arena.removeAll()
         retained.removeAll(keepingCapacity: true)
+        retainedBatches.removeAll(keepingCapacity: true)
         rejections.removeAll(keepingCapacity: true)
         setColumns(schema: schema, keySchema: keySchema)
     }
@@ -102,6 +104,14 @@ public final class RecordBatch {
     public func retain(_ chunk: Chunk) {
         if let last = retained.last, last === chunk { return }
         retained.append(chunk)
+    }
+
+    /// Keeps the memory of `batch`, whose rows were copied, until this one is emptied.
+    ///
+    /// `batch` must not be emptied before.
+    public func retain(_ batch: RecordBatch) {
+        guard batch !== self, !retainedBatches.contains(where: { $0 === batch }) else { return }
+        retainedBatches.append(batch)
     }
 
     /// The cell of a row and column; setting one makes ``rawIsJSON`` untrue.

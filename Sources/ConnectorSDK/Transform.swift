@@ -10,6 +10,21 @@ public protocol Transform: Plugin, AnyObject {
     /// A record that cannot be changed is taken out with ``RecordBatch/reject(row:_:)``; throw only
     /// for what concerns the whole task.
     func apply(_ batch: RecordBatch) throws(ConnectorError)
+
+    /// Changes a batch, or makes several of it, in order.
+    ///
+    /// For transforms that give records other topics, or columns that one schema does not hold.
+    /// What is returned may point into `batch`, and is not used by the transform again. Other
+    /// batches it points into are retained (``RecordBatch/retain(_:)``).
+    func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch]
+}
+
+extension Transform {
+    /// Most transforms change a batch in place.
+    public func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch] {
+        try apply(batch)
+        return [batch]
+    }
 }
 
 /// A condition on one record, for transforms that apply to some only.

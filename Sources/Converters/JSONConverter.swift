@@ -40,7 +40,9 @@ public final class JSONConverter: Converter {
     ) throws(ConnectorError) {
         guard batch.schema.isOpaque, batch.count > 0 else { return }
         OpaqueValues.noteRaw(batch)
-        let first = batch.indices.first { !batch.metadata($0).pointee.isTombstone }
+        // A tombstone has no fields, but says whose the key's are.
+        let first =
+            batch.indices.first { !batch.metadata($0).pointee.isTombstone } ?? batch.indices.first
         let id = first.flatMap { SchemaHeader.id(batch.metadata($0).pointee) }
         let typed = try id.flatMap { id throws(ConnectorError) in try schema(id, in: schemas) }
         let parser = typed == nil ? plainParsers[batch.topic] : typedParser

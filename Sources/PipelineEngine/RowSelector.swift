@@ -4,8 +4,6 @@ internal import ConnectorSDK
 final class RowSelector {
     private let predicate: any Predicate
     private let negate: Bool
-    private let selected = RecordBatch()
-    private let merged = RecordBatch()
 
     init(_ predicate: any Predicate, negate: Bool) {
         self.predicate = predicate
@@ -37,8 +35,9 @@ final class RowSelector {
         defer { rejections.forEach { batch.reject($0) } }
         guard matches.contains(true) else { return [batch] }
         guard matches.contains(false) else {
-            try transform.apply(batch)
-            return [batch]
+            let parts = try transform.split(batch)
+            for part in parts { part.retain(batch) }
+            return parts
         }
         return try applyToSome(transform, batch, matches)
     }
@@ -48,42 +47,58 @@ final class RowSelector {
         _ batch: RecordBatch,
         _ matches: [Bool]
     ) throws(ConnectorError) -> [RecordBatch] {
+        // New ones, since what was returned for another batch may still be in use.
+        let selected = RecordBatch()
         selected.copyRows(batch.indices, of: batch)
+        selected.retain(batch)
         selected.filter { matches[$0] }
         batch.filter { !matches[$0] }
-        try transform.apply(selected)
-        let rejections = selected.takeRejections()
+        let parts = try transform.split(selected)
+        var rejections = selected.takeRejections()
+        for part in parts where part !== selected {
+            rejections += part.takeRejections()
+            part.retain(selected)
+        }
         defer { rejections.forEach { batch.reject($0) } }
-        if batch.count == 0 { return [selected] }
-        if selected.count == 0 { return [batch] }
-        guard let fit = BatchMerge(batch, selected) else { return runs(batch, selected) }
+        if batch.count == 0 { return parts }
+        guard parts.count == 1 else { return parts.isEmpty ? [batch] : runs([batch] + parts) }
+        if parts[0].count == 0 { return [batch] }
+        guard let fit = BatchMerge(batch, parts[0]) else { return runs([batch] + parts) }
+        let merged = RecordBatch()
         fit.merge(into: merged)
+        merged.retain(batch)
+        merged.retain(parts[0])
         return [merged]
     }
 
-    /// Cuts both into runs of neighbouring rows.
-    private func runs(_ left: RecordBatch, _ right: RecordBatch) -> [RecordBatch] {
+    /// Cuts all into runs of rows that follow each other.
+    private func runs(_ batches: [RecordBatch]) -> [RecordBatch] {
         var result: [RecordBatch] = []
-        var nextLeft = 0, nextRight = 0
-        while nextLeft < left.count || nextRight < right.count {
-            let takesLeft = BatchMerge.isNext(left, nextLeft, before: right, nextRight)
-            let (source, start) = takesLeft ? (left, nextLeft) : (right, nextRight)
-            var end = start
-            while end < source.count,
-                takesLeft
-                    == BatchMerge.isNext(
-                        left,
-                        takesLeft ? end : nextLeft,
-                        before: right,
-                        takesLeft ? nextRight : end
-                    )
-            { end += 1 }
+        var next = batches.map { _ in 0 }
+        while let first = Self.earliest(batches, next) {
+            let source = batches[first]
+            let start = next[first]
+            repeat { next[first] += 1 } while Self.earliest(batches, next) == first
             let run = RecordBatch()
-            run.copyRows(start..<end, of: source)
+            run.copyRows(start..<next[first], of: source)
+            run.retain(source)
             result.append(run)
-            if takesLeft { nextLeft = end } else { nextRight = end }
         }
         return result
+    }
+
+    /// The batch with the row that comes before those of the others; `nil` when all are at their
+    /// ends.
+    private static func earliest(_ batches: [RecordBatch], _ next: [Int]) -> Int? {
+        var best: Int?
+        for index in batches.indices where next[index] < batches[index].count {
+            let sequence = batches[index].metadata(next[index]).pointee.sequence
+            if let best, batches[best].metadata(next[best]).pointee.sequence <= sequence {
+                continue
+            }
+            best = index
+        }
+        return best
     }
 }
 

@@ -73,8 +73,9 @@ final class TransformChain {
                 if let selector = step.selector {
                     next += try selector.apply(step.transform, to: batch)
                 } else {
-                    try step.transform.apply(batch)
-                    next.append(batch)
+                    let parts = try step.transform.split(batch)
+                    for part in parts { part.retain(batch) }
+                    next += parts
                 }
             }
             for batch in current + next {

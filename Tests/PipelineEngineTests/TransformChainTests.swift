@@ -83,6 +83,41 @@ struct TransformChainTests {
         #expect(try apply(both, batch(0..<2)).texts == ["n=0,seen=true,all=true", "n=1,all=true"])
     }
 
+    @Test("a transform may make several batches, which later ones see in turn")
+    func several() throws {
+        let chain = try chain([
+            "transforms": "scatter,again,mark", "transforms.scatter.type": "Scatter",
+            "transforms.again.type": "Scatter",
+        ])
+        var rejections: [Rejection] = []
+        let batch = batch(0..<6)
+        let parts = try chain.apply(batch, rejections: &rejections)
+        let texts = parts.filter { $0.count > 0 }.map { part in
+            part.indices.map { "\(part.topic) \(part.text($0))" }
+        }
+        #expect(
+            texts == [
+                ["t0 n=0,text=long enough: 0,seen=true", "t0 n=3,text=long enough: 0"],
+                ["t1 n=1,text=long enough: 1", "t1 n=4,text=long enough: 1,seen=true"],
+                ["t2 n=2,text=long enough: 2,seen=true", "t2 n=5,text=long enough: 2"],
+            ]
+        )
+    }
+
+    @Test("D5: what is scattered and what is not stays in order")
+    func scatteredSome() throws {
+        let chain = try chain([
+            "transforms": "scatter", "transforms.scatter.type": "Scatter",
+            "transforms.scatter.predicate": "even",
+        ])
+        var rejections: [Rejection] = []
+        let parts = try chain.apply(batch(0..<6), rejections: &rejections)
+        let texts = parts.flatMap { part in
+            part.indices.map { "\(part.topic) \(part[$0, 0].int64)" }
+        }
+        #expect(texts == ["t0 0", "t 1", "t2 2", "t 3", "t1 4", "t 5"])
+    }
+
     struct Union: Sendable, CustomTestStringConvertible {
         var left: [String]
         var right: [String]

@@ -16,7 +16,7 @@ final class EngineBench: Sendable {
         sources: [ScriptedSource.self],
         sinks: [ScriptedSink.self],
         converters: [JSONConverter.self, StringConverter.self],
-        transforms: [MarkTransform.self],
+        transforms: [MarkTransform.self, ScatterTransform.self],
         predicates: [EvenPredicate.self]
     )
 

@@ -35,6 +35,29 @@ final class MarkTransform: Transform {
     }
 }
 
+/// Sends the numbers to topics by the rest of their division by 3.
+final class ScatterTransform: Transform {
+    static let name = "Scatter"
+    static let summary = "Makes three batches of one."
+    static let configuration = ConfigSpec()
+
+    init(configuration: Configuration) throws(ConnectorError) {}
+
+    func apply(_ batch: RecordBatch) throws(ConnectorError) {}
+
+    func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch] {
+        (0..<3 as Range<Int64>).map { rest in
+            let part = RecordBatch()
+            part.copyRows(batch.indices, of: batch)
+            part.filter { part[$0, 0].int64 % 3 == rest }
+            // In memory of its own, which must outlive what later steps make of it.
+            for row in part.indices { part.set(row, "text", .string("long enough: \(rest)")) }
+            part.topic = "t\(rest)"
+            return part
+        }
+    }
+}
+
 /// Holds for records whose field `n` is even.
 final class EvenPredicate: Predicate {
     static let name = "Even"
