@@ -113,6 +113,13 @@ public protocol RecordOutlet: AnyObject {
     /// Notes positions without records, such as the end of a file in which nothing was left.
     func advance(to position: SourcePosition) async throws(ConnectorError)
 
+    /// Forgets a part: its position is removed, behind all that was sent before.
+    ///
+    /// For sources whose parts come and go, such as files that are deleted when they are read, once
+    /// the part itself is gone: after a crash before that, the position is still there. Nothing is
+    /// acknowledged for it.
+    func forget(_ partition: String) async throws(ConnectorError)
+
     /// Waits until all that was sent is durable and acknowledged.
     func settle() async throws(ConnectorError)
 

@@ -23,9 +23,9 @@ public final class RecordingOutlet: RecordOutlet {
         case loseAnswer(ConnectorError)
     }
 
-    /// One call of `send` or `advance`.
+    /// One call of `send`, `advance` or `forget`.
     public struct Sent: Sendable {
-        /// The topic, of several the first; empty for `advance`.
+        /// The topic, of several the first; empty for `advance` and `forget`.
         public var topic: String
         /// The records.
         public var records: [CapturedRecord]
@@ -33,6 +33,8 @@ public final class RecordingOutlet: RecordOutlet {
         public var rejections: [RejectedRecord]
         /// The position behind them.
         public var position: SourcePosition
+        /// Whether the part was forgotten instead; the position's offset is then empty.
+        public var isForgotten = false
     }
 
     /// When what was sent becomes durable.
@@ -57,7 +59,7 @@ public final class RecordingOutlet: RecordOutlet {
     public private(set) var isStopping = false
 
     private let source: any SourceConnector
-    private var pending: [SourcePosition] = []
+    private var pending: [(position: SourcePosition, isForgotten: Bool)] = []
     private var sends = 0
     private var idles = 0
 
@@ -83,7 +85,11 @@ public final class RecordingOutlet: RecordOutlet {
 
     /// The latest position of each part after some of what was sent.
     public static func positions(after sent: some Collection<Sent>) -> [String: String] {
-        Dictionary(sent.map { ($0.position.partition, $0.position.offset) }) { $1 }
+        var positions: [String: String] = [:]
+        for item in sent {
+            positions[item.position.partition] = item.isForgotten ? nil : item.position.offset
+        }
+        return positions
     }
 
     /// Tells the source to stop.
@@ -92,9 +98,14 @@ public final class RecordingOutlet: RecordOutlet {
     /// Makes everything sent so far durable and acknowledges it.
     public func release() async throws(ConnectorError) {
         guard !pending.isEmpty else { return }
-        let latest = Dictionary(pending.map { ($0.partition, $0) }) { $1 }
+        let durable = pending
         pending.removeAll()
-        for (partition, position) in latest { durablePositions[partition] = position.offset }
+        var latest: [String: SourcePosition] = [:]
+        for (position, isForgotten) in durable {
+            durablePositions[position.partition] = isForgotten ? nil : position.offset
+            if !isForgotten { latest[position.partition] = position }
+        }
+        guard !latest.isEmpty else { return }
         try await source.acknowledge(through: Array(latest.values))
     }
 
@@ -130,14 +141,23 @@ public final class RecordingOutlet: RecordOutlet {
                 position: position
             )
         )
-        pending.append(position)
+        pending.append((position, false))
         if case .loseAnswer(let error) = fault { throw error }
     }
 
     public func advance(to position: SourcePosition) async throws(ConnectorError) {
         if durability == .atOnce { try await release() }
         sent.append(Sent(topic: "", records: [], rejections: [], position: position))
-        pending.append(position)
+        pending.append((position, false))
+    }
+
+    public func forget(_ partition: String) async throws(ConnectorError) {
+        if durability == .atOnce { try await release() }
+        let position = SourcePosition(partition: partition, offset: "")
+        sent.append(
+            Sent(topic: "", records: [], rejections: [], position: position, isForgotten: true)
+        )
+        pending.append((position, true))
     }
 
     public func settle() async throws(ConnectorError) {

@@ -16,7 +16,7 @@ struct AcknowledgementLedger {
 
     private struct Entry {
         var ticket: Int64
-        var position: SourcePosition
+        var position: SourcePosition?
         var records: Int64
         var bytes: Int64
     }
@@ -34,7 +34,9 @@ struct AcknowledgementLedger {
     var lastTicket: Int64? { isSettled ? nil : entries.last?.ticket }
 
     /// Notes that records were handed to the store under `ticket`; tickets ascend.
-    mutating func sent(ticket: Int64, position: SourcePosition, records: Int, bytes: Int) {
+    ///
+    /// Without a position there is nothing to acknowledge.
+    mutating func sent(ticket: Int64, position: SourcePosition?, records: Int, bytes: Int) {
         entries.append(
             Entry(
                 ticket: ticket,
@@ -56,11 +58,12 @@ struct AcknowledgementLedger {
             first += 1
             released.records += entry.records
             released.bytes += entry.bytes
-            if let known = latest[entry.position.partition] {
-                released.positions[known] = entry.position
+            guard let position = entry.position else { continue }
+            if let known = latest[position.partition] {
+                released.positions[known] = position
             } else {
-                latest[entry.position.partition] = released.positions.count
-                released.positions.append(entry.position)
+                latest[position.partition] = released.positions.count
+                released.positions.append(position)
             }
         }
         forgetReleased()

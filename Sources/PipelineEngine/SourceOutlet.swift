@@ -97,6 +97,14 @@ final class SourceOutlet: RecordOutlet {
         try await submit(CommitUnit(), position, records: 0, bytes: 0)
     }
 
+    func forget(_ partition: String) async throws(ConnectorError) {
+        var unit = CommitUnit()
+        unit.forgotten.append((plan.name, partition))
+        let ticket = try producer.submit(unit)
+        ledger.sent(ticket: ticket, position: nil, records: 0, bytes: 0)
+        try await acknowledge()
+    }
+
     func settle() async throws(ConnectorError) {
         while let ticket = ledger.lastTicket {
             _ = try producer.waitUntilDurable(through: ticket, deadline: nil)

@@ -112,6 +112,8 @@ public struct CommitUnit {
     public var batches: [(partition: TopicPartition, batch: EncodedBatch)] = []
     /// For each source connector, the positions that these records bring it to.
     public var positions: [(connector: String, position: SourcePosition)] = []
+    /// Parts of source connectors whose positions are removed; none of them is in ``positions``.
+    public var forgotten: [(connector: String, partition: String)] = []
     /// Offsets of consumer groups that these records bring them to.
     public var groupOffsets: [(group: String, partition: TopicPartition, offset: Int64)] = []
 

@@ -43,6 +43,17 @@ struct AcknowledgementLedgerTests {
         #expect(released.positions == [position("b", 2), position("a", 3)])
     }
 
+    @Test("what has no position is waited for and not acknowledged")
+    func withoutPosition() {
+        var ledger = AcknowledgementLedger()
+        ledger.sent(ticket: 1, position: position("a", 1), records: 1, bytes: 1)
+        ledger.sent(ticket: 2, position: nil, records: 0, bytes: 0)
+        #expect(ledger.durable(through: 1).positions == [position("a", 1)])
+        #expect(ledger.lastTicket == 2)
+        #expect(ledger.durable(through: 2) == .init())
+        #expect(ledger.isSettled)
+    }
+
     @Test("D7: forgets what was released, however long it runs without settling")
     func bounded() {
         var ledger = AcknowledgementLedger()

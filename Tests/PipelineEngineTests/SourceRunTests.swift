@@ -42,6 +42,25 @@ struct SourceRunTests {
         #expect(script.log.acknowledged.last?.offset == "300")
     }
 
+    @Test("a part that a source forgets has no position any more, once the run is over")
+    func forgets() async throws {
+        let bench = try EngineBench()
+        let script = SourceScript { (run) throws(ConnectorError) in
+            let outlet = run.outlet
+            for part in ["a", "b", "c"] {
+                let position = SourcePosition(partition: part, offset: "1")
+                try await outlet.advance(to: position)
+            }
+            try await outlet.forget("b")
+            try await outlet.forget("never known")
+            try await outlet.settle()
+        }
+        let summary = await bench.run(.source("in", script))
+        #expect(summary.exitCode == 0)
+        #expect(try bench.store.positions(of: "in") == ["a": "1", "c": "1"])
+        #expect(script.log.acknowledged.map(\.partition).sorted() == ["a", "b", "c"])
+    }
+
     @Test("D3: after an error that may pass, a new instance goes on where the topic ends")
     func restart() async throws {
         let bench = try EngineBench()

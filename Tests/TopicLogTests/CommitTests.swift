@@ -40,7 +40,9 @@ struct CommitTests {
                 unit.batches.append((TopicPartition("t", Int32(partition)), batch))
             }
             let position = SourcePosition(partition: "p", offset: "\(number)")
-            unit.positions = [("source", position)]
+            let part = SourcePosition(partition: "part-\(number)", offset: "")
+            unit.positions = [("source", position), ("source", part)]
+            unit.forgotten = [("source", "part-\(number - 1)")]
             unit.groupOffsets = [("g", TopicPartition("in", 0), Int64(number))]
             try producer.wait(try producer.submit(unit))
         }
@@ -50,6 +52,8 @@ struct CommitTests {
         for copy in all {
             let reopened = try copy.open()
             let position = try reopened.positions(of: "source")["p"].flatMap { Int($0) } ?? -1
+            let parts = try reopened.positions(of: "source").keys.filter { $0 != "p" }
+            #expect(parts == (position >= 0 ? ["part-\(position)"] : []))
             let expected = (0..<position + 1).map { "\($0)" }
             for partition in 0..<2 {
                 #expect(try reopened.values(TopicPartition("t", Int32(partition))) == expected)

@@ -30,6 +30,9 @@ internal final class EmbeddedProducer: TopicProducer {
                 offset: $0.position.offset
             )
         }
+        let forgotten = unit.forgotten.map {
+            StateChange.position(connector: $0.connector, part: $0.partition, offset: nil)
+        }
         let offsets = unit.groupOffsets.map {
             StateChange.groupOffset(group: $0.group, partition: $0.partition, offset: $0.offset)
         }
@@ -37,7 +40,7 @@ internal final class EmbeddedProducer: TopicProducer {
             lane: lane,
             ticket: lastTicket + 1,
             batches: unit.batches,
-            changes: positions + offsets
+            changes: positions + forgotten + offsets
         )
         try queue.add(pending)
         lastTicket += 1

@@ -29,9 +29,9 @@ extension FileIdentity {
     }
 
     /// Spreads files over tasks; a file that grows or is renamed stays with its task.
-    static func task(of information: FileInformation, count: Int) -> Int {
+    static func task(ofInode inode: UInt64, count: Int) -> Int {
         // Neighbouring inodes differ in the low bits only, so these are mixed first.
-        let mixed = (information.inode &* 0x9e37_79b9_7f4a_7c15) >> 32
+        let mixed = (inode &* 0x9e37_79b9_7f4a_7c15) >> 32
         return Int(mixed % UInt64(max(count, 1)))
     }
 }

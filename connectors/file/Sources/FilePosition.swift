@@ -15,8 +15,6 @@ struct FilePosition: Hashable, Sendable {
     var error: String?
     /// What the file began with when it was read to its end.
     var start: FileFingerprint?
-    /// Whether the source itself has moved or deleted the file: if it comes back, it is read anew.
-    var isGone = false
 
     /// JSON text.
     var text: String {
@@ -31,7 +29,6 @@ struct FilePosition: Hashable, Sendable {
         members.append(("done", .bool(isDone)))
         if let start { members.append(("start", start.state)) }
         if let error { members.append(("error", .string(error))) }
-        if isGone { members.append(("gone", .bool(true))) }
         return StateValue.object(members)
     }
 
@@ -53,7 +50,6 @@ struct FilePosition: Hashable, Sendable {
         isDone = value["done"]?.bool ?? false
         start = value["start"].flatMap { FileFingerprint($0) }
         error = value["error"]?.string
-        isGone = value["gone"]?.bool ?? false
     }
 }
 
@@ -86,6 +82,14 @@ struct KnownFiles {
             identities[identity.inode, default: []].append(identity)
         }
         paths.insert(position.path)
+    }
+
+    /// Forgets a file: if it comes back, it is a new one.
+    mutating func forget(_ identity: FileIdentity) {
+        guard let position = positions.removeValue(forKey: identity) else { return }
+        identities[identity.inode]?.removeAll { $0 == identity }
+        if identities[identity.inode]?.isEmpty == true { identities[identity.inode] = nil }
+        paths.remove(position.path)
     }
 
     /// The identities that a file of this inode may have, those of most bytes first.

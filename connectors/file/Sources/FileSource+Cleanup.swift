@@ -10,7 +10,7 @@ extension FileSource {
         // D1: the engine says that these are durable; nothing is touched before.
         for stored in positions {
             guard let identity = FileIdentity(partition: stored.partition),
-                let position = FilePosition(stored.offset), position.isDone, !position.isGone
+                let position = FilePosition(stored.offset), position.isDone
             else { continue }
             finished.insert(identity)
             try cleanUp(identity, position, at: position.path)
@@ -45,11 +45,68 @@ extension FileSource {
             return true
         }
         guard isGone else { return }
+        forget(identity)
+    }
+
+    /// Forgets a file that is not there any more.
+    ///
+    /// The file system has it first and durably: a process that dies in between still knows the
+    /// file, and reads nothing twice. (D3)
+    func forget(_ identity: FileIdentity) {
         finished.remove(identity)
-        var gone = position
-        gone.isGone = true
-        known.note(identity, gone)
-        departures.append(SourcePosition(partition: identity.partition, offset: gone.text))
+        known.forget(identity)
+        departures.append(identity.partition)
+    }
+
+    /// Forgets the files that a process moved away before it died.
+    func forgetDeparted() throws(ConnectorError) {
+        for (identity, position) in known.all where position.isDone && isOwn(identity) {
+            guard case .move(let directory) = action(for: position) else { continue }
+            let target = directory + "/" + FileSystem.name(of: position.path)
+            let isThere = try reportingToEngine { () throws(FileSystemError) in
+                guard let information = try FileInformation.of(target) else { return false }
+                return identity.isNode(information) && information.size == position.size
+            }
+            if isThere { forget(identity) }
+        }
+    }
+
+    /// Forgets the finished files that somebody has removed, where the configuration says so.
+    func forgetRemoved() throws(ConnectorError) {
+        guard settings.forgetsRemoved, let present else { return }
+        for (identity, position) in known.all where position.isDone && isOwn(identity) {
+            // One that was renamed is there, and known by its inode.
+            guard !present.contains(identity.inode), finished.contains(identity),
+                !isNamed(position.path)
+            else { continue }
+            let isRemoved = try reportingToEngine { () throws(FileSystemError) in
+                let isThere = try FileInformation.of(position.path) != nil
+                return isThere ? false : try isMounted(position.path)
+            }
+            if isRemoved { forget(identity) }
+        }
+    }
+
+    /// Whether what is left of the path's directories holds anything.
+    ///
+    /// A file system that is not mounted leaves an empty directory, and its files will come back.
+    private func isMounted(_ path: String) throws(FileSystemError) -> Bool {
+        var directory = FileSystem.directory(of: path)
+        while try FileInformation.of(directory) == nil {
+            let parent = FileSystem.directory(of: directory)
+            guard parent != directory else { return false }
+            directory = parent
+        }
+        return try !FileSystem.names(in: directory).isEmpty
+    }
+
+    /// Whether the configuration names this one path, which then may be missing only if it is known.
+    private func isNamed(_ path: String) -> Bool {
+        settings.include.contains { $0.isLiteral && $0.matches(path) }
+    }
+
+    private func isOwn(_ identity: FileIdentity) -> Bool {
+        FileIdentity.task(ofInode: identity.inode, count: context.taskCount) == context.taskID
     }
 
     private enum CleanupAction {

@@ -20,8 +20,10 @@ public final class FileSource: SourceConnector {
     var known = KnownFiles()
     /// Files that are done and durable, and still where they were.
     var finished: Set<FileIdentity> = []
-    /// What clean-up has done and no position says yet.
-    var departures: [SourcePosition] = []
+    /// The parts whose files are gone, and whose positions are still there.
+    var departures: [String] = []
+    /// The inodes that patterns matched last, read or not; `nil` when not all could be looked at.
+    var present: Set<UInt64>?
     /// Files that were looked at and need nothing more, as they were then.
     private var unchanged: [String: FileInformation] = [:]
     private var hasWarned: Set<String> = []
@@ -46,7 +48,8 @@ public final class FileSource: SourceConnector {
         into outlet: any RecordOutlet
     ) async throws(ConnectorError) {
         try known.load(positions)
-        finished = Set(known.all.filter { $0.value.isDone && !$0.value.isGone }.keys)
+        try forgetDeparted()
+        finished = Set(known.all.filter(\.value.isDone).keys)
         var isFirst = true
         while !outlet.isStopping {
             let files = try findFiles()
@@ -58,6 +61,8 @@ public final class FileSource: SourceConnector {
                 try await read(file, into: outlet)
                 try await noteDepartures(outlet)
             }
+            try forgetRemoved()
+            try await noteDepartures(outlet)
             guard let interval = settings.pollInterval else { break }
             try await outlet.idle(for: interval)
             try await noteDepartures(outlet)
@@ -77,9 +82,9 @@ public final class FileSource: SourceConnector {
     }
 
     private func noteDepartures(_ outlet: any RecordOutlet) async throws(ConnectorError) {
-        let positions = departures
+        let parts = departures
         departures.removeAll()
-        for position in positions { try await outlet.advance(to: position) }
+        for part in parts { try await outlet.forget(part) }
     }
 }
 
@@ -92,12 +97,15 @@ extension FileSource {
         if let path = settings.finishedPath { walk.skip(path) }
         if let path = settings.errorPath { walk.skip(path) }
         let limit = now() - Self.nanoseconds(settings.minimumAge)
+        let all = walk.files(settings.include)
+        present = walk.problems.isEmpty ? Set(all.map(\.information.inode)) : nil
         var seen: Set<[UInt64]> = []
         var files: [DirectoryWalk.File] = []
-        for file in walk.files(settings.include) {
+        for file in all {
             let information = file.information
             guard
-                FileIdentity.task(of: information, count: context.taskCount) == context.taskID,
+                FileIdentity.task(ofInode: information.inode, count: context.taskCount)
+                    == context.taskID,
                 settings.minimumAge == .zero || information.modified <= limit,
                 !settings.exclude.contains(where: { $0.matches(file.path) }),
                 // A file of several names is one file.
@@ -121,8 +129,11 @@ extension FileSource {
     private func checkLiteralPaths(_ files: [DirectoryWalk.File]) throws(ConnectorError) {
         for pattern in settings.include where !files.contains(where: { pattern.matches($0.path) }) {
             let path = FileSystem.tidy(pattern.text)
-            guard isBounded, pattern.isLiteral, !known.hasSeen(path) else {
-                if isBounded, !pattern.isLiteral, context.taskCount == 1 {
+            // With clean-up a file that was read is not there, and not known any more.
+            let mayBeMissing =
+                settings.cleanup != .none || settings.errorPath != nil || known.hasSeen(path)
+            guard isBounded, pattern.isLiteral, !mayBeMissing else {
+                if isBounded, context.taskCount == 1 {
                     context.logger.notice("no file matches", metadata: ["include": "\(path)"])
                 }
                 continue
@@ -149,8 +160,7 @@ extension FileSource {
             if [".gz", ".zst"].contains(where: file.path.hasSuffix) { return nil }
             let identity = known.candidates(inode: file.information.inode)
                 .first { $0.isNode(file.information) }
-            let position = identity.flatMap { known[$0] }
-            let read = position.map { $0.isGone ? 0 : $0.reader.byte } ?? 0
+            let read = identity.flatMap { known[$0]?.reader.byte } ?? 0
             total += max(0, file.information.size - read)
         }
         return total
@@ -175,7 +185,7 @@ extension FileSource {
         let (information, identity) = try identify(file)
         guard information.kind == .regular else { return }
         var position = FilePosition(path: found.path)
-        if let last = known[identity], !last.isGone {
+        if let last = known[identity] {
             if last.isDone, last.size == information.size {
                 unchanged[found.path] = information
                 if finished.contains(identity) { try cleanUp(identity, last, at: found.path) }

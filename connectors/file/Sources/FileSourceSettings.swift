@@ -75,6 +75,18 @@ struct FileSourceSettings: Sendable {
             before is durable and `errors.tolerance` is `all`. Without it they stay where they are.
             """
     )
+    static let forgetsRemoved = ConfigKey.bool(
+        "forget.removed",
+        default: false,
+        importance: .low,
+        help: """
+            Whether the place in a file that was read to its end is forgotten when somebody has \
+            removed the file, or given it a name that no pattern matches, so that places do not \
+            add up for ever. A file that comes back is then read again. A directory that is empty \
+            is taken for one that is not mounted, and nothing is forgotten. The source's own \
+            clean-up forgets what it moves and deletes in any case.
+            """
+    )
     static let minimumAge = ConfigKey.duration(
         "file.minimum.age.ms",
         default: .zero,
@@ -119,7 +131,7 @@ struct FileSourceSettings: Sendable {
     static let spec = ConfigSpec()
         .with(include).with(exclude).with(topic).with(format).with(charset).with(compression)
         .with(cleanup).with(finishedPath).with(errorPath).with(minimumAge).with(pollInterval)
-        .with(headers).with(sort)
+        .with(headers).with(sort).with(forgetsRemoved)
 
     var include: [GlobPattern]
     var exclude: [GlobPattern]
@@ -137,6 +149,7 @@ struct FileSourceSettings: Sendable {
     var pollInterval: Duration?
     var headers: [FileHeader]
     var sort: FileOrder
+    var forgetsRemoved: Bool
 
     init(_ configuration: Configuration, untilEnd: Bool) throws(ConnectorError) {
         _ = try configuration.get(Self.include)
@@ -159,6 +172,7 @@ struct FileSourceSettings: Sendable {
         pollInterval = interval == .zero || untilEnd ? nil : interval
         headers = try configuration.get(Self.headers).compactMap { FileHeader(rawValue: $0) }
         sort = try configuration.get(Self.sort)
+        forgetsRemoved = try configuration.get(Self.forgetsRemoved)
         guard cleanup != .move || finishedPath != nil else {
             throw .invalid(
                 "finished.path",

@@ -57,6 +57,86 @@ struct FileCleanupTests {
         #expect(fixture.names("in/done") == ["a.txt"])
     }
 
+    @Test("what clean-up took away is forgotten, and what stays is remembered")
+    func forgets() async throws {
+        for index in 0..<20 { try fixture.write("\(index)\n", to: "in/\(index).txt") }
+        try fixture.write("stays\n", to: "out/a.txt")
+        for policy in ["move", "delete"] {
+            let values = move.merging(["cleanup.policy": policy]) { $1 }
+            let outlet = try await fixture.run(values, durability: .whenSettled)
+            #expect(outlet.positions.isEmpty, "\(policy)")
+            #expect(outlet.durablePositions.isEmpty, "\(policy)")
+            // D3: a file is forgotten only behind its last position, and after it was durable.
+            let parts = outlet.sent.map(\.position.partition)
+            for (index, item) in outlet.sent.enumerated() where item.isForgotten {
+                let last = parts[..<index].lastIndex(of: item.position.partition)
+                #expect(last.map { outlet.sent[$0].isForgotten } == false)
+            }
+            for name in fixture.names("in/done") {
+                try fixture.rename("in/done/\(name)", to: "in/\(name)")
+            }
+        }
+        let kept = try await fixture.run(["include": "out/*.txt"])
+        #expect(kept.positions.count == 1)
+        #expect(try await fixture.run(["include": "out/*.txt"], from: kept.positions).sent.isEmpty)
+    }
+
+    @Test("a crash between moving a file and forgetting it leaves nothing behind")
+    func forgetsAfterCrash() async throws {
+        try fixture.write("one\n", to: "in/a.txt")
+        let held = try await fixture.run(move, durability: .held)
+        // The process had moved the file, and died before its position was removed.
+        _ = try await fixture.run(move, from: held.positions)
+        #expect(fixture.names("in/done") == ["a.txt"])
+        let outlet = try await fixture.run(move, from: held.positions)
+        #expect(outlet.texts == [])
+        #expect(outlet.sent.map(\.isForgotten) == [true])
+        try fixture.rename("in/done/a.txt", to: "in/a.txt")
+        #expect(try await fixture.run(move, from: outlet.durablePositions).texts == ["one"])
+    }
+
+    @Test("files that somebody removed are forgotten on request, but not those of an absent disk")
+    func forgetsRemoved() async throws {
+        for name in ["a", "b", "c"] { try fixture.write("\(name)\n", to: "in/\(name).txt") }
+        let keeps = ["include": "in/*.txt"]
+        let forgets = keeps.merging(["forget.removed": "true"]) { $1 }
+        let first = try await fixture.run(forgets)
+        #expect(first.positions.count == 3)
+        try fixture.remove("in/a.txt")
+        try fixture.rename("in/b.txt", to: "in/d.txt")
+        #expect(try await fixture.run(keeps, from: first.positions).sent.isEmpty)
+        let second = try await fixture.run(forgets, from: first.positions)
+        #expect(second.sent.map(\.isForgotten) == [true])
+        var positions = first.positions
+        for item in second.sent { positions[item.position.partition] = nil }
+        #expect(positions.count == 2)
+        // Young files are left alone, and known all the same.
+        try fixture.rename("in/d.txt", to: "in/e.txt")
+        try fixture.setAge(0, of: "in/e.txt")
+        let aged = forgets.merging(["file.minimum.age.ms": "1h"]) { $1 }
+        #expect(try await fixture.run(aged, from: positions).sent.isEmpty)
+        try fixture.rename("in", to: "elsewhere")
+        try fixture.directory.write("", to: "in/.keep")
+        try fixture.remove("in/.keep")
+        #expect(try await fixture.run(forgets, from: positions).sent.isEmpty)
+        // A directory that is removed with its files leaves others beside it.
+        try fixture.remove("in")
+        #expect(try await fixture.run(forgets, from: positions).sent.count == 2)
+    }
+
+    @Test("a path without a pattern may be missing where finished files are taken away")
+    func literalPath() async throws {
+        let values = ["include": "in/a.txt", "cleanup.policy": "delete"]
+        try fixture.write("one\n", to: "in/a.txt")
+        let outlet = try await fixture.run(values)
+        #expect(outlet.texts == ["one"] && outlet.positions.isEmpty)
+        #expect(try await fixture.run(values).sent.isEmpty)
+        let error = await #expect(throws: ConnectorError.self) {
+            _ = try await fixture.run(["include": "in/a.txt"])
+        }
+        #expect(error?.code.rawValue == "file.not_found")
+    }
+
     @Test("finished files are not found again, even if a pattern reaches them")
     func finishedIsNotRead() async throws {
         try fixture.write("one\n", to: "in/a.txt")
