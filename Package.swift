@@ -98,11 +98,11 @@ let package = Package(
         module("LogicalReplication", []),
         module("TableMapping", ["ConnectorSDK", "RecordTemplates"]),
         module("PostgresClient", ["CPostgres"]),
-        module("PostgresRecords", ["ConnectorSDK", "PostgresClient"]),
         module(
             "SQLiteTables",
             ["ConnectorSDK", "SQLiteClient", "TableMapping", "CSQLite", "CSQLiteShim"]
         ),
+        module("PostgresRecords", ["ConnectorSDK", "JSONRecords", "PostgresClient"]),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
@@ -137,6 +137,10 @@ let package = Package(
         tests("SQLiteTablesTests", ["SQLiteTables", "ConnectorSDK"]),
         tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
         tests("PostgresClientTests", ["PostgresClient", "TestServices"]),
+        tests(
+            "PostgresRecordsTests",
+            ["PostgresRecords", "PostgresClient", "ConnectorSDK", "TestServices"]
+        ),
         tests(
             "TopicsTests",
             ["Topics", "ConnectorSDK", "Compression", "CBytes", "TestServices"],

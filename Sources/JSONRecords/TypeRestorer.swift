@@ -56,7 +56,15 @@ public final class TypeRestorer {
         guard cell.tag == .string else { return nil }
         if let time = TimeText.cell(cell.slice, as: type) { return time }
         let isInfinite = Self.is(cell, "infinity") || Self.is(cell, "-infinity")
-        return isInfinite && type != .time ? cell : nil
+        return isInfinite && type != .time || isFar(cell) ? cell : nil
+    }
+
+    /// Whether a text is a time of the years 294247 to 294276, which PostgreSQL has, and which a
+    /// number of microseconds since 1970 cannot say.
+    private func isFar(_ cell: Cell) -> Bool {
+        let text = cell.slice
+        return text.count >= 26 && text.starts(with: "2942".utf8)
+            && text[6] == UInt8(ascii: "-") && text[text.count - 1] != UInt8(ascii: "-")
     }
 
     private static func `is`(_ cell: Cell, _ text: StaticString) -> Bool {

@@ -24,6 +24,8 @@ public final class PostgresConnection {
             "SET DateStyle TO ISO, YMD", "SET IntervalStyle TO postgres",
             "SET bytea_output TO hex", "SET extra_float_digits TO 3", "SET TimeZone TO 'UTC'",
             "SET standard_conforming_strings TO on", "SET xmloption TO content",
+            // Whatever the database's is, so that amounts can be read back.
+            "SET lc_monetary TO 'C'",
         ]
         for (name, timeout) in [
             ("statement_timeout", settings.statementTimeout),

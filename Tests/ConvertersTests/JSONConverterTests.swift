@@ -254,6 +254,7 @@ struct JSONConverterTests {
         let values: [[Value]] = [
             [.double(.infinity), .double(-.infinity), .string("infinity"), .string("-infinity")],
             [.double(0.5), .double(.nan), .timestamp(0), .date(0)],
+            [.null, .null, .string("294276-12-31 23:59:59.999999+00"), .null],
         ]
         for row in values {
             let index = batch.appendRow()
