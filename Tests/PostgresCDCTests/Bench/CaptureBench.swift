@@ -5,6 +5,7 @@ import Logging
 import PipelineEngine
 import PostgresCDCConnector
 import PostgresClient
+import Synchronization
 import TestServices
 import Testing
 import TopicLog
@@ -16,6 +17,7 @@ final class CaptureBench: Sendable {
     let directory: TemporaryDirectory
     let slot: String
     private let store: EmbeddedTopicStore
+    private let connection = Mutex<PostgresConnection?>(nil)
 
     static let catalog = PluginCatalog(
         sources: [PostgresCDCSource.self],
@@ -48,7 +50,13 @@ final class CaptureBench: Sendable {
 
     /// Runs statements in the database.
     @discardableResult
-    func sql(_ text: String) throws -> PostgresResult { try database.connect().execute(text) }
+    func sql(_ text: String) throws -> PostgresResult {
+        try connection.withLock { open in
+            let connection = try open ?? database.connect()
+            open = connection
+            return try connection.execute(text)
+        }
+    }
 
     /// One value of the database as text.
     func value(_ text: String) throws -> String? { try sql(text).string(0, 0) }
@@ -59,7 +67,7 @@ final class CaptureBench: Sendable {
     func capture(_ values: [String: String] = [:], untilEnd: Bool = false) -> Captured {
         var all = [
             "url": database.url, "topic.prefix": "t", "slot.name": slot,
-            "publication.name": "p", "heartbeat.interval.ms": "0",
+            "publication.name": "p", "heartbeat.interval.ms": "50",
             "table.poll.interval.ms": "200", "errors.retry.delay.max.ms": "50",
             "slot.retry.delay.ms": "5s",
         ]
@@ -135,7 +143,7 @@ final class CaptureBench: Sendable {
     /// Waits until a condition holds.
     func until(
         _ what: String,
-        seconds: Double = 20,
+        seconds: Double = 30,
         _ place: SourceLocation = #_sourceLocation,
         _ condition: () async throws -> Bool
     ) async throws {
@@ -145,7 +153,29 @@ final class CaptureBench: Sendable {
                 Issue.record("It did not come to be that \(what).", sourceLocation: place)
                 throw CancellationError()
             }
-            try await Task.sleep(for: .milliseconds(5))
+            try await Task.sleep(for: .milliseconds(10))
+        }
+    }
+
+    /// Waits until everything that was committed until now is in the topics, and confirmed.
+    func caughtUp(_ place: SourceLocation = #_sourceLocation) async throws {
+        try sql("SELECT pg_logical_emit_message(true, 'millrace:log', '')")
+        let end = try value("SELECT pg_current_wal_insert_lsn()") ?? ""
+        try await until("everything has arrived", place) {
+            try value(
+                "SELECT confirmed_flush_lsn >= '\(end)' FROM pg_replication_slots "
+                    + "WHERE slot_name = '\(slot)'"
+            ) == "t"
+        }
+    }
+
+    /// Waits until a table was read.
+    func isRead(
+        _ table: String = "public.t",
+        _ place: SourceLocation = #_sourceLocation
+    ) async throws {
+        try await until("\(table) was read", place) {
+            try positions[table]?.contains("done") == true
         }
     }
 

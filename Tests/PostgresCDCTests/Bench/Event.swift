@@ -43,7 +43,7 @@ struct Event: Equatable, CustomStringConvertible {
             source = [:]
             return
         }
-        let value = try JSONDecoder().decode([String: JSONValue].self, from: Data(text.utf8))
+        let value = try JSONValue(text).object ?? [:]
         operation = value["op"]?.string
         before = value["before"]?.object
         after = value["after"]?.object
@@ -66,28 +66,31 @@ struct Event: Equatable, CustomStringConvertible {
 }
 
 /// A JSON value that can be compared.
-enum JSONValue: Decodable, Hashable, CustomStringConvertible {
+enum JSONValue: Hashable, CustomStringConvertible {
     case null
     case bool(Bool)
-    case number(Decimal)
+    case number(String)
     case string(String)
     case array([JSONValue])
     case object([String: JSONValue])
 
-    init(from decoder: any Decoder) throws {
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Decimal.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else if let value = try? container.decode([JSONValue].self) {
-            self = .array(value)
-        } else {
-            self = .object(try container.decode([String: JSONValue].self))
+    /// Reads a document.
+    init(_ text: String) throws {
+        let data = Data(text.utf8)
+        self.init(try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed))
+    }
+
+    private init(_ value: Any) {
+        switch value {
+        case let value as NSNumber:
+            // Foundation's numbers know that they were true or false only by this.
+            self =
+                String(cString: value.objCType) == "c"
+                ? .bool(value.boolValue) : .number("\(value)")
+        case let value as String: self = .string(value)
+        case let value as [Any]: self = .array(value.map { JSONValue($0) })
+        case let value as [String: Any]: self = .object(value.mapValues { JSONValue($0) })
+        default: self = .null
         }
     }
 
@@ -98,7 +101,7 @@ enum JSONValue: Decodable, Hashable, CustomStringConvertible {
 
     var int: Int? {
         guard case .number(let value) = self else { return nil }
-        return NSDecimalNumber(decimal: value).intValue
+        return Int(value)
     }
 
     var object: [String: JSONValue]? {
@@ -110,7 +113,7 @@ enum JSONValue: Decodable, Hashable, CustomStringConvertible {
         switch self {
         case .null: return "null"
         case .bool(let value): return "\(value)"
-        case .number(let value): return "\(value)"
+        case .number(let value): return value
         case .string(let value): return "\"\(value)\""
         case .array(let values):
             return "[\(values.map(\.description).joined(separator: ","))]"

@@ -222,7 +222,18 @@ internal final class Capture {
             }
             try await outlet.settle()
         }
-        return try Publication.ensure(settings, with: published, database).publication
+        let wasThere = try Publication.find(settings.publication, database) != nil
+        let publication = try Publication.ensure(settings, with: published, database).publication
+        if !wasThere, plan.slot == .keep, plan.position == nil {
+            // The server cannot decode for a publication what was written before it was made. All
+            // of that is in the tables, which are read.
+            try database.query(
+                "SELECT pg_replication_slot_advance($1, pg_current_wal_insert_lsn())",
+                [.text(settings.slot)],
+                "move the slot `\(settings.slot)`"
+            )
+        }
+        return publication
     }
 
     /// Where the stream begins, and for a new slot the snapshot of its first moment.

@@ -87,12 +87,12 @@ struct PositionTests {
         #expect(range.clauses([]) == nil)
         #expect(
             range.clauses(["a", "B"])?.condition
-                == #"("a", "B") > ('1', 'o''x') AND ("a", "B") <= ('9', 'z')"#
+                == #"(r."a", r."B") > ('1', 'o''x') AND (r."a", r."B") <= ('9', 'z')"#
         )
-        #expect(range.clauses(["a", "B"])?.order == #""a", "B""#)
+        #expect(range.clauses(["a", "B"])?.order == #"r."a", r."B""#)
         range.after = ["2", "y"]
         range.to = nil
-        #expect(range.clauses(["a", "B"])?.condition == #"("a", "B") > ('2', 'y')"#)
+        #expect(range.clauses(["a", "B"])?.condition == #"(r."a", r."B") > ('2', 'y')"#)
         #expect(SnapshotRange(number: 0).clauses(["a"])?.condition == nil)
     }
 

@@ -93,10 +93,9 @@ internal final class SharedSnapshot {
         guard !table.key.isEmpty, !isSmall || range.number > 0,
             let clauses = range.clauses(table.key)
         else { return range }
-        let columns = table.key.map { "\(SQLText.identifier($0))::text" }.joined(separator: ", ")
         let condition = clauses.condition.map { " WHERE \($0)" } ?? ""
         let sql =
-            "SELECT \(columns) FROM \(table.isPartitioned ? "" : "ONLY ")\(table.sqlName)\(condition)"
+            "SELECT \(table.keyTexts) FROM \(table.source)\(condition)"
             + " ORDER BY \(clauses.order) OFFSET \(settings.rangeRows - 1) LIMIT 1"
         let result: PostgresResult
         do throws(PostgresFailure) {

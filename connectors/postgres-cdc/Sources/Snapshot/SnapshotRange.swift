@@ -21,7 +21,9 @@ internal struct SnapshotRange: Equatable {
     /// key.
     internal func clauses(_ key: [String]) -> (condition: String?, order: String)? {
         guard !key.isEmpty else { return nil }
-        let columns = key.map(SQLText.identifier).joined(separator: ", ")
+        // With the table's alias: without it an output column of the same name would be meant.
+        let columns = key.map { "\(SourceTable.alias).\(SQLText.identifier($0))" }
+            .joined(separator: ", ")
         var conditions: [String] = []
         if let start = after ?? from { conditions.append("(\(columns)) > (\(Self.list(start)))") }
         if let to { conditions.append("(\(columns)) <= (\(Self.list(to)))") }

@@ -40,9 +40,9 @@ internal final class TableRead {
         if conditions.count > 1 { conditions = conditions.map { "(\($0))" } }
         var sql = "SELECT \(relation.selectList)"
         if keyTexts > 0 {
-            sql += table.key.map { ", \(SQLText.identifier($0))::text" }.joined()
+            sql += ", \(table.keyTexts)"
         }
-        sql += " FROM \(source)"
+        sql += " FROM \(table.source)"
         if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
         if let order = clauses?.order { sql += " ORDER BY \(order)" }
         if let limit { sql += " LIMIT \(limit)" }
@@ -86,11 +86,11 @@ internal final class TableRead {
 
     /// The last key of the table, in the order of its key; `nil` when it has no rows.
     internal func lastKey() throws(ConnectorError) -> [String]? {
-        let texts = table.key.map { "\(SQLText.identifier($0))::text" }.joined(separator: ", ")
-        let order = table.key.map { "\(SQLText.identifier($0)) DESC" }.joined(separator: ", ")
+        let order = table.key.map { "\(SourceTable.alias).\(SQLText.identifier($0)) DESC" }
+            .joined(separator: ", ")
         do throws(PostgresFailure) {
             let result = try connection.execute(
-                "SELECT \(texts) FROM \(source) ORDER BY \(order) LIMIT 1"
+                "SELECT \(table.keyTexts) FROM \(table.source) ORDER BY \(order) LIMIT 1"
             )
             guard result.rowCount == 1 else { return nil }
             return (0..<table.key.count).map { result.string(0, $0) ?? "" }
@@ -98,9 +98,6 @@ internal final class TableRead {
             throw failure(error)
         }
     }
-
-    /// A table without the tables that inherit from it, which are captured by themselves.
-    private var source: String { table.isPartitioned ? table.sqlName : "ONLY \(table.sqlName)" }
 
     /// Ends reading before the last row.
     internal func abandon() throws(ConnectorError) {

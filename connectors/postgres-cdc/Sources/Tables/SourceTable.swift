@@ -36,6 +36,18 @@ internal struct SourceTable: Equatable, Sendable {
     /// The name as SQL has it.
     internal var sqlName: String { SQLText.identifier(schema: schema, name) }
 
+    /// What statements call the table.
+    internal static let alias = "r"
+
+    /// What statements read from: without the tables that inherit from it, which are captured by
+    /// themselves.
+    internal var source: String { "\(isPartitioned ? "" : "ONLY ")\(sqlName) AS \(Self.alias)" }
+
+    /// A column of a statement's result with the key's columns as text, in its order.
+    internal var keyTexts: String {
+        key.map { "\(Self.alias).\(SQLText.identifier($0))::text" }.joined(separator: ", ")
+    }
+
     /// Whether the server can tell updates and deletes once the table is published.
     ///
     /// When it cannot, it refuses them: to whoever makes them.
