@@ -48,6 +48,11 @@ public struct ConnectorContext: Sendable {
     public var taskCount: Int
     /// Whether growing and polled input ends where it ended at start.
     public var untilEnd: Bool
+    /// Whether a sink must know of each batch that it is written, before `write` returns.
+    ///
+    /// True after the sink was refused batches that it wrote together
+    /// (``ConnectorError/Code/refusedTogether``), so that the record at fault is found.
+    public var answersEachBatch = false
     /// A directory of the connector's own for state that cannot live in a position; it is created
     /// on demand by the connector.
     public var stateDirectory: String

@@ -74,6 +74,11 @@ public struct ConnectorError: Error, Sendable {
 extension ConnectorError.Code {
     /// The task was told to stop.
     public static let cancelled = Self("cancelled")
+    /// A sink was refused one of the batches it wrote since its last commit, and cannot say which.
+    ///
+    /// None of them has an effect. The engine makes a new instance, tells it to answer for each
+    /// batch (``ConnectorContext/answersEachBatch``) and goes on from the last durable offsets.
+    public static let refusedTogether = Self("sink.refused_together")
     /// A configuration key has a value that cannot work.
     public static let invalidConfiguration = Self("configuration.invalid")
     /// A file or directory could not be opened, read, written or renamed.

@@ -15,14 +15,21 @@ struct SinkTask {
         guard let type = environment.catalog.sink(plan.definition.plugin) else {
             throw .invalid("connector", "There is no sink `\(plan.definition.plugin)`.")
         }
-        let sink = try type.init(configuration: plan.configuration, context: environment.context)
-        do throws(ConnectorError) {
-            let outcome = try await work(sink)
-            await sink.close()
-            return outcome
-        } catch {
-            await sink.close()
-            throw error
+        var context = environment.context
+        while true {
+            let sink = try type.init(configuration: plan.configuration, context: context)
+            do throws(ConnectorError) {
+                let outcome = try await work(sink)
+                await sink.close()
+                return outcome
+            } catch {
+                await sink.close()
+                // D2: nothing since the last commit had an effect, so it is written once more.
+                guard error.code == .refusedTogether, !environment.control.isStopping else {
+                    throw error
+                }
+                context.answersEachBatch = true
+            }
         }
     }
 

@@ -54,6 +54,23 @@ struct SinkRunTests {
         #expect(script.rows.count == 100)
     }
 
+    @Test("D6: a record among several batches that are refused together is found")
+    func refusedTogether() async throws {
+        let bench = try EngineBench()
+        try await bench.fill("numbers", lines, partitions: 2)
+        let script = SinkScript(preferredRecords: 60, refusesTogether: true) { $0 == "70" }
+        var values = RejectionTests.tolerant
+        // No time is spent on it that a failure may take.
+        values["errors.retry.timeout"] = "0"
+        let summary = await bench.run(.sink("out", script, values))
+        #expect(summary.exitCode == 0)
+        #expect(summary.connector("out")?.rejected == 1)
+        #expect(Set(script.rows) == Set(lines).subtracting(["70"]))
+        #expect(script.rows.count == 99)
+        #expect(script.target.answersEachBatch == [false, true])
+        #expect(try bench.values("dead") == ["70"])
+    }
+
     @Test("D1: a sink without offsets of its own loses nothing when an answer is lost")
     func atLeastOnce() async throws {
         let bench = try EngineBench()

@@ -12,12 +12,16 @@ final class SinkScript: Sendable {
         var writes: [[String]] = []
         var commits = 0
         var idled = 0
+        /// Of each instance, whether it had to answer for each batch.
+        var answersEachBatch: [Bool] = []
     }
 
     let input: SinkInput
     /// Whether the target keeps the offsets, in one transaction with the rows.
     let isTransactional: Bool
     let preferredRecords: Int
+    /// Whether what is refused is refused when batches are committed, unless it must be at once.
+    let refusesTogether: Bool
     let refuses: @Sendable (String) -> Bool
     let onWrite: @Sendable (SinkScript, [String]) throws(ConnectorError) -> Void
     /// Called behind a commit that succeeded: what it throws is a lost answer.
@@ -28,6 +32,7 @@ final class SinkScript: Sendable {
         input: SinkInput = .opaque,
         isTransactional: Bool = true,
         preferredRecords: Int = 16_384,
+        refusesTogether: Bool = false,
         refuses: @escaping @Sendable (String) -> Bool = { _ in false },
         onWrite: @escaping @Sendable (SinkScript, [String]) throws(ConnectorError) -> Void = {
             (_, _) throws(ConnectorError) in
@@ -39,6 +44,7 @@ final class SinkScript: Sendable {
         self.input = input
         self.isTransactional = isTransactional
         self.preferredRecords = preferredRecords
+        self.refusesTogether = refusesTogether
         self.refuses = refuses
         self.onWrite = onWrite
         self.afterCommit = afterCommit
@@ -63,10 +69,14 @@ final class ScriptedSink: SinkConnector {
     static let configuration = ConfigSpec().with(script)
 
     private let script: SinkScript
+    private let answersEachBatch: Bool
     private var pending: [(partition: TopicPartition, text: String)] = []
 
     init(configuration: Configuration, context: ConnectorContext) throws(ConnectorError) {
-        script = try Self.scripts.get(try configuration.get(Self.script))
+        let script = try Self.scripts.get(try configuration.get(Self.script))
+        self.script = script
+        answersEachBatch = context.answersEachBatch || !script.refusesTogether
+        script.note { $0.answersEachBatch.append(context.answersEachBatch) }
     }
 
     var input: SinkInput { script.input }
@@ -83,7 +93,7 @@ final class ScriptedSink: SinkConnector {
 
     func write(_ batch: RecordBatch) async throws(ConnectorError) {
         let texts = batch.indices.map { batch.text($0) }
-        if texts.contains(where: script.refuses) {
+        if answersEachBatch, texts.contains(where: script.refuses) {
             throw ConnectorError(.init("scripted.refused"), .rejectRecord, "The target refuses it.")
         }
         try script.onWrite(script, texts)
@@ -96,6 +106,9 @@ final class ScriptedSink: SinkConnector {
 
     func commit(_ offsets: [TopicPartition: Int64]) async throws(ConnectorError) {
         let pending = self.pending
+        if pending.contains(where: { script.refuses($0.text) }) {
+            throw ConnectorError(.refusedTogether, .retry(after: .zero), "One of them is refused.")
+        }
         script.note { target in
             for row in pending { target.rows[row.partition, default: []].append(row.text) }
             if script.isTransactional { target.offsets.merge(offsets) { $1 } }
