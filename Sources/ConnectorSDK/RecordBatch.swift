@@ -23,7 +23,11 @@ public final class RecordBatch {
     /// ``RecordReader/recordContext``.
     public var recordContext: String?
     /// The columns of the values.
-    public internal(set) var schema = Schema.opaque
+    @inlinable public internal(set) var schema: Schema {
+        get { valueSchema }
+        set { valueSchema = newValue }
+    }
+    @exclusivity(unchecked) @usableFromInline internal var valueSchema = Schema.opaque
     /// The columns of the keys; `nil` when no record has one.
     public internal(set) var keySchema: Schema?
     /// Whether the values are still exactly what ``RecordMetadata/raw`` says, as JSON text.

@@ -28,7 +28,7 @@ public final class Schema: Sendable {
     public static let opaque = Schema([Field("")])
 
     /// Whether the records hold one opaque value each.
-    public var isOpaque: Bool { self === Self.opaque }
+    @inlinable public var isOpaque: Bool { self === Self.opaque }
 
     /// The number of columns.
     public var count: Int { fields.count }
