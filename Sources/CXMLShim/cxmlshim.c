@@ -72,15 +72,19 @@ static int grow(void **base, size_t *capacity, size_t needed, size_t size) {
 }
 
 static mr_xml_event *add_event(mr_xml_parser *parser, uint8_t kind) {
-    if (!grow((void **)&parser->events, &parser->event_capacity, parser->event_count + 1,
-              sizeof(mr_xml_event))) {
+    if (parser->event_count == parser->event_capacity
+        && !grow((void **)&parser->events, &parser->event_capacity, parser->event_count + 1,
+                 sizeof(mr_xml_event))) {
         stop(parser, MR_XML_NO_MEMORY, NULL);
         return NULL;
     }
     mr_xml_event *event = &parser->events[parser->event_count++];
-    memset(event, 0, sizeof *event);
-    event->kind = kind;
-    event->follows_end = parser->last_kind == MR_XML_END;
+    *event = (mr_xml_event){
+        .kind = kind,
+        .place = MR_XML_NOWHERE,
+        .text = parser->text_count,
+        .follows_end = parser->last_kind == MR_XML_END,
+    };
     parser->last_kind = kind;
     return event;
 }
@@ -98,7 +102,9 @@ static void extend(mr_xml_parser *parser, mr_xml_event *event, const xmlChar *by
         event->is_cut = 1;
     }
     // 16 bytes more, so that scanners of 16 bytes stay inside.
-    if (!grow((void **)&parser->text, &parser->text_capacity, parser->text_count + count + 16, 1)) {
+    size_t needed = parser->text_count + count + 16;
+    if (needed > parser->text_capacity
+        && !grow((void **)&parser->text, &parser->text_capacity, needed, 1)) {
         stop(parser, MR_XML_NO_MEMORY, NULL);
         return;
     }
@@ -118,17 +124,35 @@ static int is_space(xmlChar byte) {
     return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r';
 }
 
-static void on_characters(void *user, const xmlChar *bytes, int count) {
+static int64_t offset_of(xmlParserInputPtr input, const xmlChar *place) {
+    return (int64_t)input->consumed + (place - input->base);
+}
+
+/// Where `count` bytes that libxml2 gave stand in the document, if they do as they are.
+static int64_t place_of(mr_xml_parser *parser, const xmlChar *bytes, size_t count) {
+    xmlParserInputPtr input = parser->context->input;
+    if (bytes < input->base || bytes > input->end || (size_t)(input->end - bytes) < count) {
+        return MR_XML_NOWHERE;
+    }
+    return offset_of(input, bytes);
+}
+
+static void on_characters(void *user, const xmlChar *bytes, int signed_count) {
     mr_xml_parser *parser = user;
+    size_t count = (size_t)signed_count;
+    int64_t place = place_of(parser, bytes, count);
     mr_xml_event *event = last_event(parser);
     if (!event || event->kind != MR_XML_TEXT) {
         event = add_event(parser, MR_XML_TEXT);
         if (!event) return;
-        event->offset = parser->text_count;
         event->is_blank = 1;
+        event->place = place;
+    } else if (event->place == MR_XML_NOWHERE || event->place + event->length != place) {
+        // Something stands between the two, or one of them is not as it stands there.
+        event->place = MR_XML_NOWHERE;
     }
-    for (int i = 0; event->is_blank && i < count; i++) event->is_blank = is_space(bytes[i]);
-    extend(parser, event, bytes, (size_t)count);
+    for (size_t i = 0; event->is_blank && i < count; i++) event->is_blank = is_space(bytes[i]);
+    extend(parser, event, bytes, count);
 }
 
 static const char *qualified(mr_xml_parser *parser, const xmlChar *local,
@@ -137,10 +161,6 @@ static const char *qualified(mr_xml_parser *parser, const xmlChar *local,
     const xmlChar *name = xmlDictQLookup(parser->context->dict, prefix, local);
     if (!name) stop(parser, MR_XML_NO_MEMORY, NULL);
     return (const char *)(name ? name : local);
-}
-
-static uint64_t offset_of(xmlParserInputPtr input, const xmlChar *place) {
-    return (uint64_t)input->consumed + (uint64_t)(place - input->base);
 }
 
 static int is_true(const xmlChar *value, const xmlChar *end) {
@@ -154,8 +174,10 @@ static void extend_value(mr_xml_parser *parser, mr_xml_event *event, const xmlCh
                          const xmlChar *end) {
     static const char ampersand[] = "&#38;";
     const size_t length = sizeof ampersand - 1;
+    event->place = place_of(parser, value, (size_t)(end - value));
     const xmlChar *place;
     while ((place = memchr(value, '&', (size_t)(end - value)))) {
+        event->place = MR_XML_NOWHERE;
         extend(parser, event, value, (size_t)(place - value) + 1);
         int is_kept = (size_t)(end - place) >= length && memcmp(place, ampersand, length) == 0;
         value = place + (is_kept ? length : 1);
@@ -175,8 +197,23 @@ static void add_attribute(mr_xml_parser *parser, const xmlChar **attribute) {
     mr_xml_event *event = add_event(parser, MR_XML_ATTRIBUTE);
     if (!event) return;
     event->name = qualified(parser, attribute[0], attribute[1]);
-    event->offset = parser->text_count;
     extend_value(parser, event, value, end);
+}
+
+static int can_be_record(const mr_xml_parser *parser) {
+    return parser->depth >= parser->options.first_record_depth
+        && parser->depth <= parser->options.last_record_depth;
+}
+
+/// Notes where the element stands whose start has just been parsed.
+static void set_start(mr_xml_parser *parser, mr_xml_event *event) {
+    // The parser stands behind the attributes, and no `<` can be among them.
+    xmlParserInputPtr input = parser->context->input;
+    const xmlChar *place = input->cur;
+    uint32_t line = (uint32_t)input->line;
+    while (place > input->base && *--place != '<') line -= *place == '\n';
+    event->place = offset_of(input, place);
+    event->length = line;
 }
 
 static void on_start(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri,
@@ -195,30 +232,47 @@ static void on_start(void *user, const xmlChar *local, const xmlChar *prefix, co
     mr_xml_event *event = add_event(parser, MR_XML_START);
     if (!event) return;
     event->name = qualified(parser, local, prefix);
-    // The parser stands behind the attributes, and no `<` can be among them.
-    xmlParserInputPtr input = parser->context->input;
-    const xmlChar *place = input->cur;
-    uint32_t line = (uint32_t)input->line;
-    while (place > input->base && *--place != '<') line -= *place == '\n';
-    event->offset = offset_of(input, place);
-    event->length = line;
+    if (can_be_record(parser)) set_start(parser, event);
     // Those that only the DTD gives come last; a record is what stands in the document.
     int written = attribute_count - default_count;
     for (int i = 0; i < written; i++) add_attribute(parser, attributes + 5 * i);
 }
 
+/// Makes a leaf of the element that ends, if its start and at most one text are the last events.
+static int make_leaf(mr_xml_parser *parser) {
+    size_t count = parser->event_count;
+    if (count == 0) return 0;
+    mr_xml_event *last = &parser->events[count - 1];
+    if (last->kind == MR_XML_TEXT && count > 1 && last[-1].kind == MR_XML_START) {
+        mr_xml_event *start = last - 1;
+        start->place = last->place;
+        start->text = last->text;
+        start->length = last->length;
+        start->is_cut = last->is_cut;
+        parser->event_count--;
+        last = start;
+    } else if (last->kind != MR_XML_START) {
+        return 0;
+    }
+    last->kind = MR_XML_LEAF;
+    parser->last_kind = MR_XML_END;
+    return 1;
+}
+
 static void on_end(void *user, const xmlChar *local, const xmlChar *prefix, const xmlChar *uri) {
     (void)local, (void)prefix, (void)uri;
     mr_xml_parser *parser = user;
+    int is_record = can_be_record(parser);
     parser->depth--;
     // White space behind an element is layout; in an element without any it is its text.
     mr_xml_event *last = last_event(parser);
     if (last && last->kind == MR_XML_TEXT && last->is_blank && last->follows_end) {
         drop_last_text(parser);
     }
+    if (!is_record && make_leaf(parser)) return;
     mr_xml_event *event = add_event(parser, MR_XML_END);
-    if (!event) return;
-    event->offset = offset_of(parser->context->input, parser->context->input->cur);
+    if (!event || !is_record) return;
+    event->place = offset_of(parser->context->input, parser->context->input->cur);
     event->length = (uint32_t)parser->context->input->line;
 }
 
@@ -296,13 +350,9 @@ void mr_xml_forget(mr_xml_parser *parser, size_t count) {
     size_t rest = parser->event_count - count;
     memmove(parser->events, parser->events + count, rest * sizeof(mr_xml_event));
     parser->event_count = rest;
-    size_t start = parser->text_count;
-    for (size_t i = 0; i < rest; i++) {
-        mr_xml_event *event = &parser->events[i];
-        if (event->kind != MR_XML_TEXT && event->kind != MR_XML_ATTRIBUTE) continue;
-        if (event->offset < start) start = event->offset;
-        event->offset -= start;
-    }
+    // Events are in the order of the document, and so are their values in the text.
+    size_t start = rest ? parser->events[0].text : parser->text_count;
+    for (size_t i = 0; i < rest; i++) parser->events[i].text -= start;
     parser->text_count -= start;
     if (parser->text_count) memmove(parser->text, parser->text + start, parser->text_count);
 }
@@ -312,7 +362,7 @@ int mr_xml_has_offsets(const mr_xml_parser *parser) {
     return !(input && input->buf && input->buf->encoder);
 }
 
-uint64_t mr_xml_offset(const mr_xml_parser *parser) {
+int64_t mr_xml_offset(const mr_xml_parser *parser) {
     xmlParserInputPtr input = parser->context->input;
     return input ? offset_of(input, input->cur) : 0;
 }

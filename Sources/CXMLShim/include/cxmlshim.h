@@ -9,27 +9,38 @@
 
 typedef struct mr_xml_parser mr_xml_parser;
 
+/// Stands for a place in the document that is not known.
+enum { MR_XML_NOWHERE = -1 };
+
 /// The kinds of events.
 enum {
-    /// An element begins. `name`; `offset` of its `<`; `length` is the line of its `<`.
+    /// An element begins. `name`. If its depth is one that a record can have, `place` is that of
+    /// its `<` and `length` the line there.
     MR_XML_START = 1,
-    /// An attribute that the element that began last was written with. `name`; the value is in
-    /// the text. Defaults that a DTD gives are left out.
+    /// An attribute that the element that began last was written with. `name` and a value.
+    /// Defaults that a DTD gives are left out.
     MR_XML_ATTRIBUTE = 2,
     /// The element that began last has `xsi:nil="true"`. `name` of the attribute.
     MR_XML_NIL = 3,
-    /// Characters, entities resolved and CDATA included; two of these never follow one another.
+    /// Characters, entities resolved and CDATA included: a value. Two of these never follow one
+    /// another.
     MR_XML_TEXT = 4,
-    /// An element ends. `offset` behind its `>`; `length` is the line there.
+    /// An element ends. If its depth is one that a record can have, `place` is behind its `>` and
+    /// `length` the line there.
     MR_XML_END = 5,
+    /// All of an element without attributes that holds text alone, or nothing. `name` and a value.
+    /// Only at a depth that no record can have; at others it is a start, text and an end.
+    MR_XML_LEAF = 6,
 };
 
 /// One event.
 typedef struct {
     /// The local or qualified name. One name is one address for as long as the parser lives.
     const char *name;
-    /// An offset in the document; for text and attributes the index of the value in the text.
-    uint64_t offset;
+    /// An offset in the document: of a value, where it stands there as it is, byte for byte.
+    int64_t place;
+    /// The index of a value in the text.
+    size_t text;
     /// The byte count of a value, or a line.
     uint32_t length;
     uint8_t kind;
@@ -66,6 +77,9 @@ typedef struct {
 typedef struct {
     /// Elements may be nested so deep.
     uint32_t max_depth;
+    /// The depths at which elements can be records; the root's is 1.
+    uint32_t first_record_depth;
+    uint32_t last_record_depth;
     /// A text or attribute value may have so many bytes; the rest is cut.
     size_t max_text;
     /// Whether names are `prefix:local` rather than `local`.
@@ -85,7 +99,9 @@ void mr_xml_destroy(mr_xml_parser *parser);
 /// the error are there.
 int mr_xml_feed(mr_xml_parser *parser, const void *bytes, size_t count, int is_last);
 
-/// The events not yet forgotten. The last one may still grow, or go, when more bytes come.
+/// The events not yet forgotten.
+///
+/// When more bytes come, the last one may still grow or go, and the last two may become a leaf.
 ///
 /// Valid until the next call that is not `mr_xml_text`.
 const mr_xml_event *mr_xml_events(const mr_xml_parser *parser, size_t *count);
@@ -100,6 +116,6 @@ void mr_xml_forget(mr_xml_parser *parser, size_t count);
 int mr_xml_has_offsets(const mr_xml_parser *parser);
 
 /// The bytes of input that the parser has understood.
-uint64_t mr_xml_offset(const mr_xml_parser *parser);
+int64_t mr_xml_offset(const mr_xml_parser *parser);
 
 const mr_xml_error *mr_xml_last_error(const mr_xml_parser *parser);

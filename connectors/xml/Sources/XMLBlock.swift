@@ -34,22 +34,13 @@ struct XMLBlock {
         used == rows || (stride > 1_024 && (first + used) * stride >= RecordBatch.cellLimit)
     }
 
-    /// Makes the next row a record of these cells, which become missing.
-    ///
-    /// `schema` is asked for when the cells are more than the columns the rows have.
+    /// Makes the next row the record whose cells `columns` has, which become missing.
     @inline(__always)
-    mutating func append(
-        _ record: UnsafeMutableBufferPointer<Cell>,
-        _ value: RecordMetadata,
-        schema: () -> Schema
-    ) {
-        if record.count != columnCount { widen(to: schema()) }
+    mutating func append(_ columns: XMLColumns, _ value: RecordMetadata) {
+        if columns.count != columnCount { widen(to: columns.schema) }
         let target = cells + used * stride
-        for column in record.indices {
-            target[column] = record[column]
-            record[column] = .missing
-        }
-        var column = record.count
+        columns.move(to: target)
+        var column = columnCount
         while column < stride {
             target[column] = .missing
             column += 1

@@ -79,45 +79,82 @@ struct XMLFieldKey: Equatable {
     }
 }
 
-/// The columns that records have had so far, in the order in which they first came.
+/// The columns that records have had so far, in the order in which they first came, and the cells
+/// of the record being built.
 ///
 /// Fields of different names are not in an order that XML gives a meaning to, so a record's fields
 /// take the places that they have, and a batch is never cut for them.
-struct XMLColumns {
-    private(set) var keys: [XMLFieldKey] = []
+final class XMLColumns {
+    private struct Column {
+        var key: XMLFieldKey
+        var cell = Cell.missing
+    }
+
+    // One reader uses them for an instant at a time: exclusive access is not checked.
+    @exclusivity(unchecked) private(set) var count = 0
+    @exclusivity(unchecked) private var columns = UnsafeMutablePointer<Column>.allocate(
+        capacity: 16
+    )
+    private var capacity = 16
     private var map = XMLNameMap()
     private var names: [String] = []
     private var madeSchema = Schema([Field]())
 
-    var count: Int { keys.count }
+    deinit { columns.deallocate() }
 
-    /// The column of a field, tried at `expected` first.
+    /// The cell of a column; ``Cell/missing`` where the record has no such field so far.
     @inline(__always)
-    func find(_ key: XMLFieldKey, expected: Int) -> Int? {
-        if expected < keys.count, keys[expected] == key { return expected }
-        return map.find(key.bits)
+    subscript(column: Int) -> Cell {
+        get { columns[column].cell }
+        set { columns[column].cell = newValue }
     }
 
-    /// Gives a new field a column.
-    mutating func add(_ key: XMLFieldKey) -> Int {
-        let column = keys.count
-        keys.append(key)
+    /// The column of a field, tried at `expected` first; a new field gets one.
+    @inline(__always)
+    func column(of key: XMLFieldKey, expected: Int) -> Int {
+        if expected < count, columns[expected].key == key { return expected }
+        return map.find(key.bits) ?? add(key)
+    }
+
+    @inline(never)
+    private func add(_ key: XMLFieldKey) -> Int {
+        if count == capacity { grow() }
+        (columns + count).initialize(to: Column(key: key))
         names.append(key.name)
-        map.insert(key.bits, column)
-        return column
+        map.insert(key.bits, count)
+        count += 1
+        return count - 1
     }
 
-    /// Forgets the columns from `count` on.
-    mutating func removeLast(from count: Int) {
-        guard count < keys.count else { return }
-        keys.removeSubrange(count...)
-        names.removeSubrange(count...)
+    private func grow() {
+        let larger = UnsafeMutablePointer<Column>.allocate(capacity: capacity * 2)
+        larger.update(from: columns, count: count)
+        columns.deallocate()
+        columns = larger
+        capacity *= 2
+    }
+
+    /// Moves the record's cells to a row of a batch; they become missing.
+    @inline(__always)
+    func move(to row: UnsafeMutablePointer<Cell>) {
+        for column in 0..<count {
+            row[column] = columns[column].cell
+            columns[column].cell = .missing
+        }
+    }
+
+    /// Empties the record's cells, and forgets the columns from `kept` on.
+    func drop(keeping kept: Int) {
+        for column in 0..<kept { columns[column].cell = .missing }
+        guard kept < count else { return }
+        count = kept
+        names.removeSubrange(kept...)
         map = XMLNameMap()
-        for (column, key) in keys.enumerated() { map.insert(key.bits, column) }
+        for column in 0..<kept { map.insert(columns[column].key.bits, column) }
     }
 
     /// The schema of all columns; the same object while there are no new ones.
-    mutating func schema() -> Schema {
+    var schema: Schema {
         if madeSchema.count != names.count { madeSchema = Schema(names) }
         return madeSchema
     }

@@ -50,7 +50,12 @@ struct XMLNesting {
     var path: [UnsafePointer<CChar>] { levels.map(\.name) }
 
     /// Drops everything.
+    @inline(__always)
     mutating func removeAll() {
+        if !levels.isEmpty || !parts.isEmpty { empty() }
+    }
+
+    private mutating func empty() {
         levels.removeAll(keepingCapacity: true)
         parts.removeAll(keepingCapacity: true)
         values.count = 0

@@ -14,6 +14,11 @@ struct XMLOpenPath {
 
     var depth: Int { names.count }
 
+    /// The elements around the innermost, the root first.
+    var outerNames: String {
+        names.dropLast().map { String(cString: $0) }.joined(separator: "/")
+    }
+
     /// Whether a record can be in or at the innermost element.
     var isOnWay: Bool { !pattern.isAnchored || matched == names.count }
 

@@ -18,6 +18,9 @@ final class XMLParserHandle {
     init(_ settings: XMLSettings) throws(ConnectorError) {
         var options = mr_xml_options(
             max_depth: UInt32(settings.maxDepth),
+            first_record_depth: UInt32(settings.recordPath.steps.count),
+            last_record_depth: settings.recordPath.isAnchored
+                ? UInt32(settings.recordPath.steps.count) : .max,
             max_text: settings.maxRecordBytes,
             keeps_prefixes: settings.namespaces == .prefix ? 1 : 0,
             is_utf8: settings.isUTF8 ? 1 : 0
@@ -48,7 +51,7 @@ final class XMLParserHandle {
 
     /// The bytes understood so far; `nil` when they are not counted as they arrived.
     var offset: Int64? {
-        mr_xml_has_offsets(parser) != 0 ? Int64(clamping: mr_xml_offset(parser)) : nil
+        mr_xml_has_offsets(parser) != 0 ? mr_xml_offset(parser) : nil
     }
 
     /// What is wrong with the document, and where; `nil` while nothing is.

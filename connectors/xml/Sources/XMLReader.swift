@@ -12,23 +12,25 @@ final class XMLReader: RecordReader {
     private static let keptPrefix = 64 << 10
 
     let startsAtByte = false
-    private(set) var position: ReaderPosition
     /// The elements around the first record, the root first.
     private(set) var recordContext: String?
+    // What each event or record touches, and nothing that is called meanwhile: exclusive access is
+    // not checked.
+    @exclusivity(unchecked) private(set) var position: ReaderPosition
+    @exclusivity(unchecked) private var path: XMLOpenPath
+    @exclusivity(unchecked) private var builder: XMLRecordBuilder
+    @exclusivity(unchecked) private var place = Place.outside
+    /// Where the record being read or passed over begins; no byte is known in other encodings.
+    @exclusivity(unchecked) private var recordStart: (byte: Int64?, line: Int64) = (nil, 0)
 
     private let settings: XMLSettings
     private let parser: XMLParserHandle
-    private var path: XMLOpenPath
-    private var builder: XMLRecordBuilder
     /// The records that were read before and are passed over.
-    private var skips: Int64
+    @exclusivity(unchecked) private var skips: Int64
     /// Takes those, so that columns come in the order in which they came then.
     private let skipped = RecordBatch()
     /// Whether those taken so far are to be forgotten.
     private var skipsEnd = false
-    private var place = Place.outside
-    /// Where the record being read or passed over begins; no byte is known in other encodings.
-    private var recordStart: (byte: Int64?, line: Int64) = (nil, 0)
     /// Why the record that is passed over is not kept.
     private var rejection: RejectedRecord?
     /// The bytes at the start of the window that the parser has.
@@ -72,7 +74,9 @@ final class XMLReader: RecordReader {
             let pause = try takeEvents(input, into: batch, room: &room)
             keepRecord(input)
             if skipsEnd { beginSkips() }
-            if pause == .batchFull || batch.isFull { return true }
+            if pause == .batchFull { return true }
+            // The cells of a record that has begun are in this batch's memory.
+            if batch.isFull, !isInside { return true }
             if pause == .blockFull { continue }
             let isEmpty =
                 batch.count == before.rows && batch.rejections.count == before.rejections
@@ -120,13 +124,13 @@ extension XMLReader {
         var keep = input.offset &+ Int64(fed)
         if let offset = parser.offset {
             keep = min(keep, offset)
-            if case .inside = place, let start = recordStart.byte { keep = min(keep, start) }
+            if isInside, let start = recordStart.byte { keep = min(keep, start) }
             if let pending = firstPendingStart { keep = min(keep, pending) }
         }
         let count = min(max(0, Int(clamping: keep &- input.offset)), fed)
         input.consume(count)
         fed -= count
-        guard case .inside = place else { return }
+        guard isInside else { return }
         let length = (parser.offset ?? 0) &- (recordStart.byte ?? 0)
         guard length > Int64(settings.maxRecordBytes) || isTooLong else { return }
         rejection = tooLong(input)
@@ -134,8 +138,12 @@ extension XMLReader {
         builder.drop()
     }
 
+    private var isInside: Bool {
+        if case .inside = place { true } else { false }
+    }
+
     private var firstPendingStart: Int64? {
-        parser.events.list.first { Int($0.kind) == MR_XML_START }.map { Int64(clamping: $0.offset) }
+        parser.events.list.first { Int($0.kind) == MR_XML_START && $0.place >= 0 }.map(\.place)
     }
 
     private var isTooLong: Bool { builder.isCut || builder.size > settings.maxRecordBytes }
@@ -171,7 +179,7 @@ extension XMLReader {
         into batch: RecordBatch,
         room: inout Int
     ) throws(ConnectorError) -> Pause {
-        // An element is told from its next two events, and the last event may still change.
+        // Of the last two events may still become one.
         let (events, text) = parser.events
         let isLast = isComplete || failure != nil
         // A text that has been cut makes its record too long, whatever follows.
@@ -184,9 +192,9 @@ extension XMLReader {
         }
         var index = 0
         var block = XMLBlock(target, limit: Self.blockRows)
-        let source = XMLSource(input, hasOffsets: parser.offset != nil)
+        let source = XMLSource(input, hasOffsets: parser.offset != nil, text: text)
         defer {
-            if block.used > 0 { target.retain(input.chunk) }
+            if block.used > 0 || isInside { target.retain(input.chunk) }
             block.end()
             parser.forget(index)
         }
@@ -198,8 +206,7 @@ extension XMLReader {
                 try takeOutside(events[index], source)
                 index += 1
             case .inside:
-                let base = text ?? UnsafeRawPointer(input.chunk.base)
-                guard builder.take(events, base, from: &index, to: limit, in: target) else {
+                guard builder.take(events, source, from: &index, to: limit, in: target) else {
                     continue
                 }
                 let pause = finish(events[index - 1], source, input, &block, &room)
@@ -216,21 +223,21 @@ extension XMLReader {
     }
 
     private func takeOutside(_ event: mr_xml_event, _ source: XMLSource) throws(ConnectorError) {
-        if Int(event.kind) == MR_XML_END { return path.close() }
-        guard Int(event.kind) == MR_XML_START, let name = event.name else { return }
+        let kind = Int(event.kind)
+        if kind == MR_XML_END { return path.close() }
+        guard kind == MR_XML_START || kind == MR_XML_LEAF, let name = event.name else { return }
         let isRecord = path.open(name)
         if path.depth == 1, !path.isOnWay, let expected = settings.recordPath.steps[0] {
             let error = ConnectorError.xmlRoot(String(cString: name), expected)
             refusal = error
             throw error
         }
+        if kind == MR_XML_LEAF { return path.close() }
         guard isRecord else { return }
-        recordStart = (source.hasOffsets ? Int64(clamping: event.offset) : nil, Int64(event.length))
-        if recordContext == nil {
-            recordContext = path.names.dropLast().map { String(cString: $0) }
-                .joined(separator: "/")
-        }
-        builder.begin(at: path.names)
+        recordStart = (source.hasOffsets ? event.place : nil, Int64(event.length))
+        if recordContext == nil { recordContext = path.outerNames }
+        builder.begin()
+        if builder.hasArrayRule { builder.path = path.names }
         place = .inside
     }
 
@@ -251,7 +258,7 @@ extension XMLReader {
         path.close()
         position.record &+= 1
         position.line = Int64(event.length)
-        position.byte = Int64(clamping: event.offset)
+        position.byte = event.place
     }
 
     private func reject(_ rejection: RejectedRecord, _ target: RecordBatch) -> Pause? {
@@ -302,28 +309,5 @@ extension XMLReader {
         guard builder.shouldForgetColumns else { return nil }
         builder.forgetColumns()
         return .batchFull
-    }
-}
-
-/// The bytes of the window as they are while events are taken.
-struct XMLSource {
-    let hasOffsets: Bool
-    private let window: UnsafeRawBufferPointer
-    private let offset: Int64
-
-    init(_ input: ByteInput, hasOffsets: Bool) {
-        self.hasOffsets = hasOffsets
-        window = input.window
-        offset = input.offset
-    }
-
-    /// The bytes of a record as they arrived; none when the window does not hold all of them.
-    @inline(__always)
-    func bytes(from start: Int64, count: Int) -> UnsafeRawBufferPointer {
-        let at = Int(clamping: start &- offset)
-        guard at >= 0, count <= window.count - at else {
-            return UnsafeRawBufferPointer(start: nil, count: 0)
-        }
-        return UnsafeRawBufferPointer(rebasing: window[at..<at + count])
     }
 }

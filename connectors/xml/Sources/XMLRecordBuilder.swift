@@ -3,14 +3,16 @@ import ConnectorSDK
 import JSONRecords
 
 /// Makes the cells of one record after the other out of events.
+///
+/// A value that stands in the document as it is becomes a slice of the input's window, any other a
+/// copy in the batch's arena.
 struct XMLRecordBuilder {
-    private(set) var columns = XMLColumns()
     /// The bytes of text in the record so far.
     private(set) var size = 0
     /// Whether a value of the record was too long to be kept.
     private(set) var isCut = false
 
-    private var cells: [Cell] = []
+    private let columns = XMLColumns()
     private var expected = 0
     /// The fields of the record so far.
     private var fieldCount = 0
@@ -21,20 +23,25 @@ struct XMLRecordBuilder {
     private var repeats = XMLRepeats()
     private var nesting = XMLNesting()
     private var arrays: XMLArrayRule
+    /// Whether ``path`` must be known.
+    let hasArrayRule: Bool
     /// The open elements from the root to the record.
-    private var path: [UnsafePointer<CChar>] = []
+    var path: [UnsafePointer<CChar>] = []
     private let recordText = OutputBuffer(capacity: 1_024)
     private let scratch = OutputBuffer(capacity: 1_024)
     private var arena = XMLArena()
 
-    init(_ settings: XMLSettings) { arrays = XMLArrayRule(settings.forceArray) }
+    init(_ settings: XMLSettings) {
+        arrays = XMLArrayRule(settings.forceArray)
+        hasArrayRule = !arrays.isEmpty
+    }
 
     /// Gives back memory that the batch need not keep.
     mutating func endBatch(_ batch: RecordBatch) { arena.giveBack(to: batch) }
 
-    /// Begins a record, the last element of `path`.
-    mutating func begin(at path: [UnsafePointer<CChar>]) {
-        if !arrays.isEmpty { self.path = path }
+    /// Begins a record.
+    @inline(__always)
+    mutating func begin() {
         repeats.removeAll()
         nesting.removeAll()
         recordText.count = 0
@@ -48,111 +55,121 @@ struct XMLRecordBuilder {
     var depth: Int { nesting.depth }
 
     /// The columns of the records so far.
-    var schema: Schema { mutating get { columns.schema() } }
+    var schema: Schema { columns.schema }
 
     /// Takes events from `index` on and before `limit`, up to the end of the record.
     ///
     /// - Returns: whether the last event taken ends the record.
     mutating func take(
         _ events: UnsafeBufferPointer<mr_xml_event>,
-        _ text: UnsafeRawPointer,
+        _ source: XMLSource,
         from index: inout Int,
         to limit: Int,
         in batch: RecordBatch
     ) -> Bool {
         while index < limit {
             let event = events[index]
-            let kind = Int(event.kind)
-            if kind == MR_XML_START {
-                index += start(events, text, at: index, in: batch)
-                continue
-            }
-            index += 1
-            if kind == MR_XML_END {
+            switch Int(event.kind) {
+            case MR_XML_LEAF:
+                index += 1
+                leaf(event, event, source, in: batch)
+            case MR_XML_START:
+                index += start(events, source, at: index, in: batch)
+            case MR_XML_END:
+                index += 1
                 if nesting.depth == 0 { return true }
                 close(in: batch)
-            } else {
-                content(event, text, in: batch)
+            default:
+                index += 1
+                content(event, source, in: batch)
             }
         }
         return false
     }
 
-    /// Takes an element, all of it if it holds text only; returns the number of events.
-    @inline(__always)
+    /// Takes an element that may be a leaf without being said to be one, all of it if it is;
+    /// returns the number of events.
     private mutating func start(
         _ events: UnsafeBufferPointer<mr_xml_event>,
-        _ text: UnsafeRawPointer,
+        _ source: XMLSource,
         at index: Int,
         in batch: RecordBatch
     ) -> Int {
-        guard let name = events[index].name else { return 1 }
-        var value = UnsafeRawBufferPointer(start: text, count: 0)
-        var taken = 2
-        if index + 2 < events.count, Int(events[index + 1].kind) == MR_XML_TEXT {
-            value = self.value(events[index + 1], text)
-            taken = 3
-        }
-        let last = index + taken - 1
-        guard last < events.count, Int(events[last].kind) == MR_XML_END else {
-            nesting.open(name)
+        let hasText = index + 1 < events.count && Int(events[index + 1].kind) == MR_XML_TEXT
+        let end = index + (hasText ? 2 : 1)
+        guard end < events.count, Int(events[end].kind) == MR_XML_END else {
+            if let name = events[index].name { nesting.open(name) }
             return 1
         }
-        if taken == 3, events[index + 1].is_cut != 0 { isCut = true }
-        size += value.count + 1
-        if nesting.depth > 0 {
-            nesting.add(.element(name), value)
-        } else {
-            place(.element(name), .slice(.string, arena.copy(value, in: batch)), in: batch)
-        }
-        return taken
+        var text = events[end - 1]
+        if !hasText { text.length = 0 }
+        leaf(events[index], text, source, in: batch)
+        return end + 1 - index
+    }
+
+    /// Takes an element that holds `text` alone.
+    @inline(__always)
+    private mutating func leaf(
+        _ element: mr_xml_event,
+        _ text: mr_xml_event,
+        _ source: XMLSource,
+        in batch: RecordBatch
+    ) {
+        guard let name = element.name else { return }
+        size &+= Int(text.length) &+ 1
+        if text.is_cut != 0 { isCut = true }
+        if nesting.depth > 0 { return nesting.add(.element(name), source.value(text)) }
+        place(.element(name), cell(text, source, in: batch))
     }
 
     @inline(__always)
-    private func value(
+    private mutating func cell(
         _ event: mr_xml_event,
-        _ text: UnsafeRawPointer
-    ) -> UnsafeRawBufferPointer {
-        UnsafeRawBufferPointer(start: text + Int(event.offset), count: Int(event.length))
+        _ source: XMLSource,
+        in batch: RecordBatch
+    ) -> Cell {
+        if let bytes = source.windowValue(event) { return .slice(.string, bytes) }
+        return .slice(.string, arena.copy(source.value(event), in: batch))
     }
 
     private mutating func content(
         _ event: mr_xml_event,
-        _ text: UnsafeRawPointer,
+        _ source: XMLSource,
         in batch: RecordBatch
     ) {
-        let isAttribute = Int(event.kind) == MR_XML_ATTRIBUTE
-        let isNested = nesting.depth > 0
-        if Int(event.kind) == MR_XML_NIL, let name = event.name {
-            if isNested { return nesting.addNilMark(name) }
-            let mark = UnsafeRawBufferPointer(start: ("true" as StaticString).utf8Start, count: 4)
-            let cell = Cell.slice(.string, arena.copy(mark, in: batch))
-            return place(.attribute(name), cell, in: batch)
-        }
-        let value = value(event, text)
-        size += value.count + 1
+        if Int(event.kind) == MR_XML_NIL { return mark(event, in: batch) }
+        size &+= Int(event.length) &+ 1
         if event.is_cut != 0 { isCut = true }
-        if isAttribute, let name = event.name {
-            if isNested { return nesting.add(.attribute(name), value) }
-            place(.attribute(name), .slice(.string, arena.copy(value, in: batch)), in: batch)
+        let isNested = nesting.depth > 0
+        if Int(event.kind) == MR_XML_ATTRIBUTE, let name = event.name {
+            if isNested { return nesting.add(.attribute(name), source.value(event)) }
+            place(.attribute(name), cell(event, source, in: batch))
         } else if isNested {
-            nesting.add(.text, value)
+            nesting.add(.text, source.value(event))
         } else {
-            recordText.append(value)
+            recordText.append(source.value(event))
         }
+    }
+
+    /// Takes the attribute `xsi:nil="true"`.
+    private mutating func mark(_ event: mr_xml_event, in batch: RecordBatch) {
+        guard let name = event.name else { return }
+        if nesting.depth > 0 { return nesting.addNilMark(name) }
+        let mark = UnsafeRawBufferPointer(start: ("true" as StaticString).utf8Start, count: 4)
+        place(.attribute(name), .slice(.string, arena.copy(mark, in: batch)))
     }
 
     private mutating func close(in batch: RecordBatch) {
         guard let closed = closeElement() else { return }
         let isNull = closed.json.first == 0x6E
         let cell: Cell = isNull ? .null : .slice(.json, arena.copy(closed.json, in: batch))
-        place(.element(closed.name), cell, in: batch)
+        place(.element(closed.name), cell)
     }
 
     private mutating func closeElement() -> (
         name: UnsafePointer<CChar>, json: UnsafeRawBufferPointer
     )? {
-        guard !arrays.isEmpty else { return nesting.close { _ in false } }
+        guard hasArrayRule else { return nesting.close { _ in false } }
         let path = self.path + nesting.path
         var rule = arrays
         defer { arrays = rule }
@@ -164,22 +181,13 @@ struct XMLRecordBuilder {
 
 extension XMLRecordBuilder {
     @inline(__always)
-    private mutating func place(_ key: XMLFieldKey, _ cell: Cell, in batch: RecordBatch) {
-        let column: Int
-        if let known = columns.find(key, expected: expected) {
-            column = known
-        } else {
-            column = columns.add(key)
-            cells.append(.missing)
-        }
-        expected = column + 1
-        if cells[column].tag == .missing {
-            cells[column] = cell
-            fieldCount += 1
-            if !arrays.isEmpty { markForced(key, column) }
-        } else {
-            repeats.append(cell, to: column)
-        }
+    private mutating func place(_ key: XMLFieldKey, _ cell: Cell) {
+        let column = columns.column(of: key, expected: expected)
+        expected = column &+ 1
+        guard columns[column].tag == .missing else { return repeats.append(cell, to: column) }
+        columns[column] = cell
+        fieldCount &+= 1
+        if hasArrayRule { markForced(key, column) }
     }
 
     private mutating func markForced(_ key: XMLFieldKey, _ column: Int) {
@@ -190,9 +198,7 @@ extension XMLRecordBuilder {
 
     /// Drops the record, and the columns that it alone has.
     mutating func drop() {
-        columns.removeLast(from: keptColumns)
-        cells.removeSubrange(keptColumns...)
-        for column in cells.indices { cells[column] = .missing }
+        columns.drop(keeping: keptColumns)
         repeats.removeAll()
     }
 
@@ -204,8 +210,7 @@ extension XMLRecordBuilder {
 
     /// Begins to collect columns anew.
     mutating func forgetColumns() {
-        columns = XMLColumns()
-        cells = []
+        columns.drop(keeping: 0)
         repeats = XMLRepeats()
         keptColumns = 0
         sparseRecords = 0
@@ -216,14 +221,10 @@ extension XMLRecordBuilder {
     mutating func finish(_ metadata: RecordMetadata, into block: inout XMLBlock) {
         let batch = block.batch
         if recordText.count > 0 {
-            place(.text, .slice(.string, arena.copy(recordText.bytes, in: batch)), in: batch)
+            place(.text, .slice(.string, arena.copy(recordText.bytes, in: batch)))
         }
-        for column in repeats.columns { cells[column] = array(column, in: batch) }
-        var columns = columns
-        cells.withUnsafeMutableBufferPointer {
-            block.append($0, metadata) { columns.schema() }
-        }
-        self.columns = columns
+        for column in repeats.columns { columns[column] = array(column, in: batch) }
+        block.append(columns, metadata)
         keptColumns = columns.count
         let isSparse = keptColumns > 256 && fieldCount * 4 < keptColumns
         sparseRecords = isSparse ? sparseRecords + 1 : 0
@@ -232,7 +233,7 @@ extension XMLRecordBuilder {
     private mutating func array(_ column: Int, in batch: RecordBatch) -> Cell {
         scratch.count = 0
         scratch.append(0x5B)
-        appendJSON(cells[column])
+        appendJSON(columns[column])
         repeats.forEach(in: column) { cell in
             scratch.append(0x2C)
             appendJSON(cell)
@@ -263,7 +264,12 @@ struct XMLRepeats {
     /// For each column its first and last value here; -1 for none, -2 for not in `columns`.
     private var ends: [(first: Int, last: Int)] = []
 
+    @inline(__always)
     mutating func removeAll() {
+        if !columns.isEmpty { empty() }
+    }
+
+    private mutating func empty() {
         for column in columns { ends[column] = (-2, -2) }
         columns.removeAll(keepingCapacity: true)
         values.removeAll(keepingCapacity: true)

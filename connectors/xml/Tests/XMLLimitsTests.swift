@@ -140,6 +140,10 @@ struct XMLLimitsTests {
         let file = try XMLFile("<orders><order/></orders>", ["record.path": "/order/orders"])
         #expect(file.error == "xml.record_path")
         #expect(file.message == "The root element is `orders`, and the path begins with `order`.")
+        for text in ["<orders/>", "<orders>\n</orders>", "<orders>x</orders>"] {
+            let file = try XMLFile(text, ["record.path": "/order/line"])
+            #expect(file.error == "xml.record_path")
+        }
     }
 
     @Test("names that are data do not pile up columns")
@@ -177,6 +181,38 @@ struct XMLLimitsTests {
             #expect(reading.records.count == most * 2 + 5)
             let counts = zip(reading.counts, [0] + reading.counts).map { $0 - $1 }
             #expect(counts.allSatisfy { $0 <= most })
+        }
+    }
+
+    @Test("a batch that fills up because it is widened still ends between records")
+    func endsWidenedBatches() throws {
+        // So many records of 32 fields fill a batch once one has 33, which makes rows of 48.
+        let most = RecordBatch.cellLimit / 48
+        let others = (2..<32).map { "<f\($0)/>" }.joined()
+        let format = try XMLFormat(configuration: Configuration([:]))
+        // The batches behind it write where the first one's values were.
+        let count = most * 3
+        // Wherever in a record a piece of input ends.
+        for space in stride(from: 0, to: 200, by: 40) {
+            var text = "<o>" + String(repeating: " ", count: space)
+            for index in 0..<count {
+                text += "<r><a>\(index)</a><b>&lt;\(index)</b>\(others)"
+                text += index == most - 1 ? "<extra/></r>" : "</r>"
+            }
+            let batch = RecordBatch()
+            let reader = try format.makeReader(at: nil)
+            let input = FormatReading.input(Array((text + "</o>").utf8))
+            var next = 0
+            while true {
+                batch.reset(topic: "t")
+                guard try reader.read(input, into: batch) else { break }
+                for row in batch.indices {
+                    #expect(batch.value(row, "a") == .string("\(next)"))
+                    #expect(batch.value(row, "b") == .string("<\(next)"))
+                    next += 1
+                }
+            }
+            #expect(next == count)
         }
     }
 }

@@ -67,6 +67,12 @@ struct XMLReaderTests {
             rows: ["a='<b> & c]]'"]
         ),
         Case(
+            name: "text in pieces, as it stands and not",
+            text:
+                "<o><r><a>1<![CDATA[2]]>3</a><b>4&lt;5</b><c>6<!-- -->7\r\n8</c><d>é9é</d></r></o>",
+            rows: ["a='123' b='4<5' c='67\n8' d='é9é'"]
+        ),
+        Case(
             name: "characters by number and XML's own entities",
             text: "<o><r a='&lt;&quot;&#9;'><b>&amp;&#233;&#x1D11E;&gt;&apos;</b></r></o>",
             rows: ["@a='<\"\t' b='&é𝄞>''"]
@@ -165,6 +171,13 @@ struct XMLReaderTests {
 
     @Test("maps elements to fields", arguments: mapping)
     func maps(_ item: Case) throws { try check(item) }
+
+    @Test("maps elements to the same fields where a record can be at any depth", arguments: mapping)
+    func mapsAnywhere(_ item: Case) throws {
+        var item = item
+        item.keys["record.path"] = "//r"
+        try check(item)
+    }
 
     @Test("follows its configuration", arguments: configured)
     func isConfigured(_ item: Case) throws { try check(item) }
