@@ -158,6 +158,16 @@ let package = Package(
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),
         .target(
+            name: "Fuzzers",
+            dependencies: [
+                "ConnectorSDK", "CBytes", "Topics", "JSONRecords", "JSONFormat", "CSVFormat",
+                "XMLFormat", "LogicalReplication",
+            ],
+            path: "fuzz",
+            exclude: ["corpus"],
+            swiftSettings: settings
+        ),
+        .target(
             name: "TestServices",
             dependencies: ["PostgresClient"],
             path: "Tests/TestServices",

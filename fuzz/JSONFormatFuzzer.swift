@@ -1,5 +1,5 @@
-import ConnectorSDK
-import JSONFormat
+internal import ConnectorSDK
+internal import JSONFormat
 
 /// What was read of a stream: the place and text of each record and rejection, and how it ended.
 private struct Contents: Equatable {
@@ -13,11 +13,9 @@ private struct Contents: Equatable {
 /// The first byte chooses the settings and the pieces, the rest is the stream.
 ///
 /// A stream gives the same records however it is cut, and from every position the rest of them.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzJSONFormat(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    guard count > 0 else { return 0 }
-    let choice = start[0]
-    let stream = Array(UnsafeBufferPointer(start: start + 1, count: count - 1))
+func feedJSONFormat(_ input: UnsafeBufferPointer<UInt8>) {
+    guard let choice = input.first else { return }
+    let stream = Array(input.dropFirst())
     var values = ["max.record.bytes": "1024"]
     switch choice & 7 {
     case 1: values["json.style"] = "lines"
@@ -38,7 +36,6 @@ public func fuzzJSONFormat(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt 
         precondition(rest.records.count + rest.rejected.count == total - done)
         precondition(rest.records.elementsEqual(whole.records.suffix(rest.records.count)))
     }
-    return 0
 }
 
 private func read(

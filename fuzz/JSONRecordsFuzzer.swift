@@ -1,16 +1,12 @@
-import ConnectorSDK
-import JSONRecords
+internal import ConnectorSDK
+internal import JSONRecords
 
 /// The records of a batch are the lines of the input.
 ///
 /// Each is accepted exactly when the validating scanner accepts it, whether its fields are expected
 /// or new; and what is written of it reads back as the same.
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzJSONRecords(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
-    let lines = UnsafeBufferPointer(start: start, count: count).split(
-        separator: 0x0A,
-        omittingEmptySubsequences: false
-    )
+func feedJSONRecords(_ input: UnsafeBufferPointer<UInt8>) {
+    let lines = input.split(separator: 0x0A, omittingEmptySubsequences: false)
     let parser = JSONRecordParser()
     let writer = JSONRecordWriter()
     let batch = RecordBatch()
@@ -43,7 +39,6 @@ public func fuzzJSONRecords(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt
             precondition(known != nil || error.reason == .tooManyFields, "It accepts too little.")
         }
     }
-    return 0
 }
 
 /// Writes the last row, reads it, and writes it again.

@@ -1,7 +1,6 @@
-// Feeds arbitrary bytes to the decoder of record batches. Run by scripts/fuzz.
-import CBytes
-import ConnectorSDK
-import Topics
+internal import CBytes
+internal import ConnectorSDK
+internal import Topics
 
 /// Makes the checksums of all whole batches right, so that the fuzzer gets past them.
 private func seal(_ chunk: Chunk, count: Int) {
@@ -54,13 +53,12 @@ private func encodeAgain(_ batch: RecordBatch, _ builder: RecordBatchBuilder) {
     }
 }
 
-private let batch = RecordBatch()
-private let builder = RecordBatchBuilder()
-
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzRecordBatches(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let input = UnsafeBufferPointer(start: start, count: count)
-    guard let mode = input.first else { return 0 }
+/// The first byte chooses what else is done, the rest is a segment's record batches.
+func feedRecordBatches(_ input: UnsafeBufferPointer<UInt8>) {
+    guard let mode = input.first else { return }
+    let count = input.count
+    let batch = RecordBatch()
+    let builder = RecordBatchBuilder()
     let chunk = Chunk(copying: input.dropFirst())
     if mode & 1 == 0 { seal(chunk, count: count - 1) }
     let decoder = RecordBatchDecoder(
@@ -74,7 +72,7 @@ public func fuzzRecordBatches(_ start: UnsafePointer<UInt8>?, _ count: Int) -> C
     do {
         while true {
             batch.reset(topic: "t")
-            guard try decoder.decode(into: batch, rowLimit: rowLimit) > 0 else { return 0 }
+            guard try decoder.decode(into: batch, rowLimit: rowLimit) > 0 else { break }
             for row in batch.indices {
                 sum ^= touch(batch[row, 0].slice) ^ touch(batch[metadata: row].headers)
                 if let key = batch.keyRow(row)?.pointee { sum ^= touch(key.slice) }
@@ -82,6 +80,7 @@ public func fuzzRecordBatches(_ start: UnsafePointer<UInt8>?, _ count: Int) -> C
             if mode & 4 == 0 { encodeAgain(batch, builder) }
         }
     } catch {
-        return 0
+        // Refused, as it should be.
     }
+    use(sum)
 }

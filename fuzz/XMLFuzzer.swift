@@ -1,6 +1,5 @@
-// Feeds arbitrary bytes to the XML format. Run by scripts/fuzz.
-import ConnectorSDK
-import XMLFormat
+internal import ConnectorSDK
+internal import XMLFormat
 
 private let configurations: [[String: String]] = [
     ["max.record.bytes": "1024", "xml.root": "o", "xml.record": "r"],
@@ -9,10 +8,10 @@ private let configurations: [[String: String]] = [
     ["record.path": "/o", "charset": "utf-8"],
 ]
 
-@_cdecl("LLVMFuzzerTestOneInput")
-public func fuzzXML(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
-    let bytes = Array(UnsafeBufferPointer(start: start, count: count))
-    guard let mode = bytes.first else { return 0 }
+/// The first byte chooses the configuration and the pieces, the rest is the document.
+func feedXML(_ input: UnsafeBufferPointer<UInt8>) {
+    let bytes = Array(input)
+    guard let mode = bytes.first else { return }
     let keys = configurations[Int(mode & 3)]
     guard let format = try? XMLFormat(configuration: Configuration(keys)) else {
         preconditionFailure("A configuration is refused.")
@@ -25,5 +24,4 @@ public func fuzzXML(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
         precondition(whole == split, "A split makes a difference.")
     }
     if mode & 3 == 0, whole.error == nil { checkRoundTrip(format, text) }
-    return 0
 }
