@@ -102,7 +102,10 @@ let package = Package(
             "SQLiteTables",
             ["ConnectorSDK", "SQLiteClient", "TableMapping", "CSQLite", "CSQLiteShim"]
         ),
-        module("PostgresRecords", ["ConnectorSDK", "JSONRecords", "PostgresClient"]),
+        module(
+            "PostgresRecords",
+            ["ConnectorSDK", "JSONRecords", "PostgresClient", "TableComparison"]
+        ),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
@@ -119,7 +122,8 @@ let package = Package(
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
                 "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
                 "LinesFormat", "JSONFormat",
-                "CSVFormat", "XMLFormat", "SQLiteConnector", "PostgresCDCConnector", "FileSystem",
+                "CSVFormat", "XMLFormat", "SQLiteConnector", "PostgresCDCConnector",
+                "PostgresConnector", "FileSystem",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -175,7 +179,7 @@ let package = Package(
         ),
         tests(
             "EndToEndTests",
-            ["TestServices", "millrace", "SQLiteClient"],
+            ["TestServices", "millrace", "SQLiteClient", "PostgresClient"],
             exclude: ["compare.py", "hostile.py"]
         ),
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
@@ -223,6 +227,13 @@ let package = Package(
             libraries: [
                 "SQLiteClient", "SQLiteTables", "TableMapping", "TableComparison", "FileSystem",
                 logging,
+            ]
+        )
+        + connector(
+            "postgres",
+            module: "PostgresConnector",
+            libraries: [
+                "PostgresClient", "PostgresRecords", "TableMapping", "TableComparison", logging,
             ]
         )
 )

@@ -63,6 +63,15 @@ public enum ConnectionKeys {
     ) throws(ConnectorError) -> PostgresSettings {
         var settings = PostgresSettings()
         if let text = try configuration.get(url) {
+            // D8: what stands behind the wrong @ would be taken for a host, and shown.
+            let isURL = text.contains("://")
+            guard !isURL || text.utf8.count(where: { $0 == UInt8(ascii: "@") }) <= 1 else {
+                throw .invalid(
+                    url.declaration.name,
+                    "The URL has more than one @.",
+                    hint: "Within the password write @ as %40, : as %3A, / as %2F and % as %25."
+                )
+            }
             do throws(PostgresFailure) {
                 settings = try PostgresSettings(text)
             } catch {

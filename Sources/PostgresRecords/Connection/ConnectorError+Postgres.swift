@@ -32,7 +32,7 @@ extension ConnectorError {
         return ConnectorError(
             Code("postgres." + verdict.reason),
             verdict.disposition,
-            "Cannot \(action): \(reason).",
+            "Cannot \(action): \(reason.last == "." ? String(reason.dropLast()) : reason).",
             kind: verdict.isEnvironment ? .environment : .runtime,
             hint: verdict.hint ?? failure.hint,
             underlying: failure

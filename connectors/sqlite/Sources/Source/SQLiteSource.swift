@@ -64,14 +64,8 @@ public final class SQLiteSource: SourceConnector {
                 hint: "The patterns must match whole names, such as `orders|order_.*`."
             )
         }
-        guard context.taskCount > 1 else { return names }
-        return names.filter { Self.share(of: $0, context.taskCount) == context.taskID }
-    }
-
-    /// The task that reads a table: by its name, so that other tables' coming changes nothing.
-    private static func share(of name: String, _ count: Int) -> Int {
-        var hash: UInt32 = 2_166_136_261
-        for byte in name.utf8 { hash = (hash ^ UInt32(byte)) &* 16_777_619 }
-        return Int(hash % UInt32(clamping: count))
+        return names.filter {
+            TaskShare.task(of: $0, among: context.taskCount) == context.taskID
+        }
     }
 }

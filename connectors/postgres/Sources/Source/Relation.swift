@@ -1,0 +1,192 @@
+internal import ConnectorSDK
+internal import PostgresClient
+internal import PostgresRecords
+internal import TableMapping
+
+/// A table, view or query to read, and how its rows are to be ordered.
+internal struct Relation {
+    /// How reading goes on after an interruption.
+    internal enum Strategy {
+        /// After the row whose order values are known; they are unique.
+        case keyset
+        /// After all rows that share an order value; they are not unique.
+        case groups
+        /// From the beginning, unless the rows so far are still the same.
+        case sequence
+    }
+
+    /// What rows are ordered by.
+    internal struct Term {
+        internal var name: String
+        internal var sql: String
+        /// Whether the user chose it, so that rows in which it is null are left out.
+        internal var isModeColumn: Bool
+    }
+
+    /// As patterns, positions and messages have it.
+    internal let name: String
+    internal let topic: String
+    /// The table's oid; `nil` for a query.
+    internal let table: UInt32?
+    /// What stands behind FROM, under the name `r`.
+    internal let source: String
+    /// The columns of a table; `nil` for a query, whose columns its result tells.
+    internal let columns: [PostgresTable.Column]?
+    /// The key's columns, in the key's order.
+    internal let keyNames: [String]
+    internal let order: [Term]
+    internal let strategy: Strategy
+
+    /// The query's name in the table of positions, and in messages.
+    internal static let queryName = "query"
+
+    /// Describes the query of the settings.
+    internal init(query: String, _ settings: SourceSettings) {
+        name = Self.queryName
+        topic = settings.tables.topic ?? ""
+        table = nil
+        columns = nil
+        keyNames = []
+        order = Self.modeTerms(settings, incrementing: settings.tables.incrementingColumn)
+        strategy = order.isEmpty ? .sequence : .groups
+        source = "(\(query)) AS r"
+    }
+
+    /// Describes a table or view.
+    internal init(
+        _ table: PostgresTable,
+        _ settings: SourceSettings
+    ) throws(ConnectorError) {
+        name = table.fullName
+        topic = settings.tables.topic(ofTable: table.fullName)
+        self.table = table.oid
+        source = "\(table.sql) AS r"
+        columns = table.columns
+        keyNames = table.key
+        let incrementing = settings.tables.incrementingColumn ?? table.identity
+        if settings.tables.mode.usesIncrementing, incrementing == nil {
+            throw .invalid(
+                "incrementing.column.name",
+                "\(table.fullName) has no column whose values come from a sequence, so one must be "
+                    + "named."
+            )
+        }
+        try Self.check(table, settings)
+        var order = Self.modeTerms(settings, incrementing: incrementing)
+        // What makes rows different that share a value of the mode's columns.
+        for column in table.key where !order.contains(where: { $0.name == column }) {
+            order.append(
+                Term(name: column, sql: Self.column(column), isModeColumn: false)
+            )
+        }
+        self.order = order
+        strategy = order.isEmpty ? .sequence : table.key.isEmpty ? .groups : .keyset
+    }
+
+    /// A column of the source, which no column of the result can be taken for.
+    internal static func column(_ name: String) -> String { "r." + SQLText.identifier(name) }
+
+    private static func modeTerms(_ settings: SourceSettings, incrementing: String?) -> [Term] {
+        var terms: [Term] = []
+        if settings.tables.mode.usesTimestamp {
+            let columns = settings.tables.timestampColumns.map(column)
+            let sql =
+                columns.count == 1
+                ? columns[0] : "COALESCE(\(columns.joined(separator: ", ")))"
+            let name = settings.tables.timestampColumns.joined(separator: ",")
+            terms.append(Term(name: name, sql: sql, isModeColumn: true))
+        }
+        if settings.tables.mode.usesIncrementing, let incrementing {
+            let sql = column(incrementing)
+            terms.append(Term(name: incrementing, sql: sql, isModeColumn: true))
+        }
+        return terms
+    }
+
+    private static func check(
+        _ table: PostgresTable,
+        _ settings: SourceSettings
+    ) throws(ConnectorError) {
+        var columns: [(key: String, name: String)] = []
+        if settings.tables.mode.usesTimestamp {
+            columns += settings.tables.timestampColumns.map { ("timestamp.column.name", $0) }
+        }
+        if settings.tables.mode.usesIncrementing, let column = settings.tables.incrementingColumn {
+            columns.append(("incrementing.column.name", column))
+        }
+        for (key, name) in columns {
+            guard let column = table.columns.first(where: { $0.name == name }) else {
+                let nearest = Spelling.nearest(to: name, in: table.columns.map(\.name))
+                throw .invalid(
+                    key,
+                    "\(table.fullName) has no column \(name).",
+                    hint: nearest.map { "Did you mean \($0)?" }
+                )
+            }
+            // With several timestamp columns it is their combination that counts.
+            let isAlone =
+                key != "timestamp.column.name" || settings.tables.timestampColumns.count == 1
+            guard settings.tables.validatesNonNull, isAlone, table.isPlainTable,
+                !column.isNotNull
+            else { continue }
+            throw .invalid(
+                key,
+                "The column \(table.fullName).\(name) may be null, and such rows would not be read.",
+                hint: "Declare it NOT NULL, or set validate.non.null to false."
+            )
+        }
+    }
+}
+
+// MARK: - SQL
+
+extension Relation {
+    /// What limits the rows of a round.
+    internal struct Bounds {
+        /// The order values of the last row that was read; empty before the first.
+        internal var after: [String] = []
+        /// The least value of the first term, before anything was read.
+        internal var from: String?
+        /// The greatest value of the first term.
+        internal var through: String?
+    }
+
+    /// The rows behind a position and up to a bound, in order; behind the columns of `list` stand
+    /// the order's values as text.
+    internal func select(_ list: [String], _ bounds: Bounds) -> String {
+        let isOrdered = strategy != .sequence
+        let texts = isOrdered ? order.map { "(\($0.sql))::text" } : []
+        var sql = "SELECT \((list + texts).joined(separator: ", ")) FROM \(source)"
+        guard isOrdered else { return sql }
+        let conditions = self.conditions(bounds)
+        if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
+        return sql + " ORDER BY \(order.map(\.sql).joined(separator: ", "))"
+    }
+
+    private func conditions(_ bounds: Bounds) -> [String] {
+        var conditions = order.filter(\.isModeColumn).map { "\($0.sql) IS NOT NULL" }
+        // A group is read whole, so it is enough to compare what groups have in common.
+        let terms = order.prefix(bounds.after.count).map(\.sql).joined(separator: ", ")
+        let values = bounds.after.map(SQLText.literal).joined(separator: ", ")
+        switch bounds.after.count {
+        case 0:
+            if let from = bounds.from {
+                conditions.append("\(order[0].sql) >= \(SQLText.literal(from))")
+            }
+        case 1: conditions.append("\(terms) > \(values)")
+        default: conditions.append("(\(terms)) > (\(values))")
+        }
+        if let through = bounds.through {
+            conditions.append("\(order[0].sql) <= \(SQLText.literal(through))")
+        }
+        return conditions
+    }
+
+    /// The greatest value of the first term, as text; with `below` only of values below it.
+    internal func latest(below limit: String?) -> String {
+        let first = order[0].sql
+        let condition = limit.map { " AND \(first) < \($0)" } ?? ""
+        return "SELECT (\(first))::text FROM \(source) WHERE \(first) IS NOT NULL\(condition) "
+            + "ORDER BY \(first) DESC LIMIT 1"
+    }
+}

@@ -1,0 +1,199 @@
+internal import ConnectorSDK
+internal import PostgresClient
+internal import PostgresRecords
+internal import TableMapping
+
+/// Fills batches with the rows of a binary COPY, whose last columns are what orders the rows.
+internal final class RowReader {
+    /// The order values of a row, valid during the call that has it.
+    internal struct Order {
+        fileprivate let fields: UnsafeBufferPointer<UnsafeRawBufferPointer?>
+        /// Whether it is the last row of the batch.
+        internal let isLast: Bool
+
+        /// Whether the values are these.
+        internal func equals(_ texts: [String]) -> Bool {
+            fields.count == texts.count
+                && zip(fields, texts).allSatisfy { field, text in
+                    field.map { $0.elementsEqual(text.utf8) } ?? false
+                }
+        }
+
+        internal var texts: [String] {
+            fields.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "" }
+        }
+    }
+
+    internal let schema: Schema
+    internal let keySchema: Schema?
+    private let columns: [PostgresTable.Column]
+    private let keyNames: [String]
+    private let keyColumns: [Int]
+    private let orderCount: Int
+    private let decoders: [CellDecoder]
+    private let name: String
+    private let database: SourceDatabase
+    private let fields: UnsafeMutableBufferPointer<UnsafeRawBufferPointer?>
+    private var isBegun = false
+
+    internal init(
+        _ columns: [PostgresTable.Column],
+        key: [String],
+        orderCount: Int,
+        of name: String,
+        in database: SourceDatabase
+    ) throws(ConnectorError) {
+        var types: [ColumnType] = []
+        for column in columns {
+            types.append(try database.type(column))
+        }
+        self.columns = columns
+        self.orderCount = orderCount
+        self.name = name
+        self.database = database
+        keyNames = key
+        decoders = types.map { CellDecoder($0) }
+        let all = zip(columns, types).map { column, type in
+            type.field(column.name, isOptional: !column.isNotNull)
+        }
+        let schema = Schema(all)
+        self.schema = schema
+        keyColumns = key.compactMap { schema.index(of: $0) }
+        keySchema = keyColumns.isEmpty ? nil : Schema(keyColumns.map { all[$0] })
+        fields = .allocate(capacity: columns.count + orderCount)
+        fields.initialize(repeating: nil)
+    }
+
+    deinit { fields.deallocate() }
+
+    /// Whether rows of these columns can be read as they are.
+    internal func fits(
+        _ columns: [PostgresTable.Column],
+        key: [String],
+        orderCount: Int
+    ) -> Bool {
+        self.columns == columns && keyNames == key && self.orderCount == orderCount
+    }
+
+    /// The columns in the form in which this reads them: what has no binary form comes as text.
+    internal var selectList: [String] {
+        zip(columns, decoders).map { column, decoder in
+            let name = Relation.column(column.name)
+            return decoder.kind.hasBinary ? name : "\(name)::text"
+        }
+    }
+
+    /// A COPY was started.
+    internal func begin() { isBegun = false }
+
+    /// Adds rows to an empty batch, and hands out each row's order.
+    ///
+    /// - Returns: whether the COPY is at its end.
+    internal func fill(
+        _ batch: RecordBatch,
+        limit: Int,
+        _ note: (Order) -> Void
+    ) throws(ConnectorError) -> Bool {
+        var bytes = 0
+        while batch.count < limit, !batch.isFull, bytes < RecordBatch.byteLimit {
+            let message = try database.run("read \(name)") { connection throws(PostgresFailure) in
+                try connection.nextCopyRow()
+            }
+            guard let message else {
+                if batch.count > 0 { note(order(isLast: true)) }
+                return true
+            }
+            // The order values of the row before live as long as the batch's copy of it.
+            guard let row = try row(in: message) else { continue }
+            if batch.count > 0 { note(order(isLast: false)) }
+            let kept = batch.arena.copy(row)
+            try split(kept)
+            bytes &+= kept.count
+            try append(to: batch)
+        }
+        if batch.count > 0 { note(order(isLast: true)) }
+        return false
+    }
+
+    private func order(isLast: Bool) -> Order {
+        Order(
+            fields: UnsafeBufferPointer(
+                rebasing: UnsafeBufferPointer(fields)[columns.count...]
+            ),
+            isLast: isLast
+        )
+    }
+
+    // MARK: - The format of COPY
+
+    private static let headerLength = 19
+
+    /// The row in a message; `nil` when it has the header or trailer alone.
+    private func row(
+        in message: UnsafeRawBufferPointer
+    ) throws(ConnectorError) -> UnsafeRawBufferPointer? {
+        var rest = message[...]
+        if !isBegun {
+            guard message.count >= Self.headerLength, message.starts(with: "PGCOPY\n".utf8) else {
+                throw damaged()
+            }
+            let extra = Int(message.loadUnaligned(fromByteOffset: 15, as: Int32.self).bigEndian)
+            guard extra >= 0, extra <= message.count - Self.headerLength else { throw damaged() }
+            isBegun = true
+            rest = rest.dropFirst(Self.headerLength + extra)
+            if rest.isEmpty { return nil }
+        }
+        let row = UnsafeRawBufferPointer(rebasing: rest)
+        guard row.count >= 2 else { throw damaged() }
+        return row.loadUnaligned(as: Int16.self).bigEndian == -1 ? nil : row
+    }
+
+    /// Notes where the fields of a row are.
+    private func split(_ row: UnsafeRawBufferPointer) throws(ConnectorError) {
+        guard Int(row.loadUnaligned(as: Int16.self).bigEndian) == fields.count else {
+            throw damaged()
+        }
+        var at = 2
+        for index in fields.indices {
+            guard row.count - at >= 4 else { throw damaged() }
+            let length = Int(row.loadUnaligned(fromByteOffset: at, as: Int32.self).bigEndian)
+            at += 4
+            if length == -1 {
+                fields[index] = nil
+                continue
+            }
+            guard length >= 0, length <= row.count - at else { throw damaged() }
+            fields[index] = UnsafeRawBufferPointer(rebasing: row[at..<at + length])
+            at += length
+        }
+    }
+
+    private func append(to batch: RecordBatch) throws(ConnectorError) {
+        let row = batch.appendRow()
+        let cells = batch.row(row)
+        for (column, decoder) in decoders.enumerated() {
+            guard let field = fields[column] else {
+                cells[column] = .null
+                continue
+            }
+            let cell =
+                decoder.kind.hasBinary
+                ? decoder.cell(binary: field, &batch.arena)
+                : decoder.cell(text: field, &batch.arena)
+            guard let cell else { throw damaged(columns[column].name) }
+            cells[column] = cell
+        }
+        guard let key = batch.keyRow(row) else { return }
+        for (index, column) in keyColumns.enumerated() { key[index] = cells[column] }
+    }
+
+    private func damaged(_ column: String? = nil) -> ConnectorError {
+        ConnectorError(
+            .init("postgres.protocol"),
+            .failTask,
+            "The server sent data of \(name)\(column.map { ", column \($0)," } ?? "") in a form that "
+                + "is not understood.",
+            hint: "Is there something between here and the server that changes data?"
+        )
+    }
+}
