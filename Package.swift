@@ -88,7 +88,7 @@ let package = Package(
     targets: cLibraries + [
         module("ConnectorSDK", [logging]),
         module("ConnectorTesting", ["ConnectorSDK"]),
-        module("FileSystem", ["ConnectorSDK", "CFileShim"]),
+        module("FileSystem", ["ConnectorSDK", "CFileShim", "CLinux"]),
         module("RecordTemplates", ["ConnectorSDK"]),
         module("TextEncoding", ["ConnectorSDK"]),
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),

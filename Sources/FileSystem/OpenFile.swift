@@ -1,4 +1,5 @@
 internal import CFileShim
+internal import CLinux
 internal import Glibc
 
 /// An open file, closed when nobody holds it any more.
@@ -82,11 +83,16 @@ public final class OpenFile {
         }
     }
 
+    /// The most bytes given to one `write(2)`: more at once makes the kernel take larger pieces of
+    /// memory, which a virtual machine has to get from its host first.
+    private static let writeSize = 64 << 10
+
     /// Writes all bytes.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(FileSystemError) {
         var rest = bytes
         while !rest.isEmpty {
-            let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
+            let size = min(rest.count, Self.writeSize)
+            let count = Glibc.write(descriptor, rest.baseAddress, size)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw FileSystemError("write", path, errno) }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
@@ -98,6 +104,12 @@ public final class OpenFile {
         guard ftruncate(descriptor, Int(length)) == 0 else {
             throw FileSystemError("truncate", path, errno)
         }
+    }
+
+    /// Has the disk begin with writing a range, without waiting for it; ``synchronize()`` then
+    /// waits less, and says whether it worked.
+    public func startWriting(_ range: Range<Int64>) {
+        mr_start_writing(descriptor, range.lowerBound, range.upperBound - range.lowerBound)
     }
 
     /// Waits until what was written is on the disk, with the length that finds it again.

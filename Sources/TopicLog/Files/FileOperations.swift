@@ -20,6 +20,13 @@ internal struct FileOperations: Sendable {
 }
 
 extension FileOperations {
+    /// The most bytes given to one `write(2)`.
+    ///
+    /// The kernel takes the memory for a write in one piece where it can, and pieces larger than
+    /// this are memory that nobody has used for long: a virtual machine has to get it from its
+    /// host first, which took up to six times as long as the write itself.
+    private static let writeSize = 64 << 10
+
     /// Writes all of `bytes`, or throws; what lies at the place is then undefined.
     internal func writeAll(
         _ bytes: UnsafeRawBufferPointer,
@@ -28,8 +35,9 @@ extension FileOperations {
     ) throws(FileFailure) {
         var done = 0
         while done < bytes.count {
-            let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
-            let count = write(file.descriptor, rest, offset + Int64(done))
+            let end = min(bytes.count, done + Self.writeSize)
+            let piece = UnsafeRawBufferPointer(rebasing: bytes[done..<end])
+            let count = write(file.descriptor, piece, offset + Int64(done))
             if count > 0 {
                 done += count
             } else if count == 0 {

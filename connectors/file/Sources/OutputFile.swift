@@ -4,6 +4,10 @@ internal import FileSystem
 
 /// One file being written: what is formatted, what is compressed, and what is on the disk.
 final class OutputFile {
+    /// The disk is told to write when so much waits, so that a commit finds little left to wait
+    /// for; less at a time would be more, smaller writes.
+    private static let writeBehind: Int64 = 8 << 20
+
     /// The path as the template gives it, as UTF-8.
     let key: [UInt8]
     /// The path it is written under.
@@ -30,6 +34,8 @@ final class OutputFile {
     var lastUse: UInt64 = 0
     /// Whether the checkpoint on the disk knows the file.
     var isCheckpointed: Bool
+    /// The bytes that the disk was told to write.
+    private var started: Int64
     private var file: OpenFile?
     private var compressed: OutputBuffer?
     private var isSynchronized = true
@@ -58,6 +64,7 @@ final class OutputFile {
         self.writer = writer
         committedLength = length
         committedRecords = records
+        started = length
         compressor = try compression.makeCompressor()
         compressed = compressor == nil ? nil : OutputBuffer(capacity: 64 << 10)
         // A tree of many files must not take a megabyte for each.
@@ -104,6 +111,7 @@ final class OutputFile {
         let file = try open()
         try reportingToEngine { () throws(FileSystemError) in try file.synchronize() }
         isSynchronized = true
+        started = length
     }
 
     /// Gives the descriptor back, and memory that a busy file needs.
@@ -131,6 +139,9 @@ final class OutputFile {
         try reportingToEngine { () throws(FileSystemError) in try file.write(output.bytes) }
         length += Int64(output.count)
         output.count = 0
+        guard length - started >= Self.writeBehind else { return }
+        file.startWriting(started..<length)
+        started = length
     }
 }
 
