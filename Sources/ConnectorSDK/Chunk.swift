@@ -35,8 +35,12 @@ public final class Chunk {
 
 /// A bump allocator whose memory never moves, for values that a batch makes itself.
 ///
-/// It grows by whole chunks and is emptied at once; emptying keeps the first chunk.
+/// It grows by whole chunks and is emptied at once; emptying keeps the last chunk, which is the
+/// largest, so that an arena that is filled alike each time soon allocates no more.
 public struct Arena: ~Copyable {
+    /// A chunk that one huge value has made larger than this is let go. (D7)
+    private static let keptCapacity = 4 << 20
+
     private var full: [Chunk] = []
     private var current: Chunk
     private var used = 0
@@ -69,9 +73,10 @@ public struct Arena: ~Copyable {
 
     /// Forgets everything allocated so far.
     public mutating func removeAll() {
-        if let first = full.first { current = first }
-        full.removeAll(keepingCapacity: true)
         used = 0
+        guard let first = full.first else { return }
+        if current.capacity > Self.keptCapacity { current = first }
+        full.removeAll(keepingCapacity: true)
     }
 
     private mutating func grow(by count: Int) {

@@ -10,15 +10,18 @@ extension RecordBatch {
         keySchema = schema
         keyStride = schema?.count ?? 0
         let needed = keyStride * rowCapacity
-        if schema == nil {
-            keyCells?.deallocate()
+        guard schema != nil else {
+            // The next records may have keys again.
+            spareKeyCells = spareKeyCells ?? keyCells
             keyCells = nil
-            keyCapacity = 0
-        } else if needed > keyCapacity {
-            keyCells?.deallocate()
-            keyCells = .allocate(capacity: needed)
-            keyCapacity = needed
+            return
         }
+        keyCells = keyCells ?? spareKeyCells
+        spareKeyCells = nil
+        guard needed > keyCapacity else { return }
+        keyCells?.deallocate()
+        keyCells = .allocate(capacity: needed)
+        keyCapacity = needed
     }
 
     /// Makes room for at least one more row, doubling.

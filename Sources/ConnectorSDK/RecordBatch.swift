@@ -48,6 +48,8 @@ public final class RecordBatch {
     @exclusivity(unchecked) @usableFromInline internal var cellCapacity: Int
     @exclusivity(unchecked) @usableFromInline internal var keyStride = 0
     @exclusivity(unchecked) @usableFromInline internal var keyCells: UnsafeMutablePointer<Cell>?
+    /// The key cells while ``keySchema`` is nil; never there together with `keyCells`.
+    internal var spareKeyCells: UnsafeMutablePointer<Cell>?
     internal var keyCapacity = 0
     @exclusivity(unchecked) @usableFromInline internal var metadataBase:
         UnsafeMutablePointer<RecordMetadata>
@@ -70,6 +72,7 @@ public final class RecordBatch {
     deinit {
         cells.deallocate()
         keyCells?.deallocate()
+        spareKeyCells?.deallocate()
         metadataBase.deallocate()
     }
 

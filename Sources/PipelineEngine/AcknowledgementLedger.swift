@@ -23,6 +23,8 @@ struct AcknowledgementLedger {
 
     private var entries: [Entry] = []
     private var first = 0
+    /// Where in a release the position of each part is; kept only for its memory.
+    private var latest: [String: Int] = [:]
 
     /// Whether all that was sent is durable.
     var isSettled: Bool { first == entries.count }
@@ -52,7 +54,7 @@ struct AcknowledgementLedger {
     /// D1: only a prefix without gaps is released, and each position once.
     mutating func durable(through ticket: Int64) -> Released {
         var released = Released()
-        var latest: [String: Int] = [:]
+        latest.removeAll(keepingCapacity: true)
         while first < entries.count, entries[first].ticket <= ticket {
             let entry = entries[first]
             first += 1

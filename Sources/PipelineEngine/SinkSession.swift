@@ -111,7 +111,7 @@ final class SinkSession {
         try deadLetters.open(
             committed: group.merging(initial.compactMapValues { $0 }) { old, _ in old }
         )
-        showOffsets()
+        task.status.begins(at: partitions.reduce(into: [:]) { $0[$1.id] = $1.next })
     }
 
     /// Brings offsets that an operator has set into the target; returns what it then keeps.
@@ -156,14 +156,12 @@ final class SinkSession {
             }
         }
         first = partitions.isEmpty ? 0 : (first + 1) % partitions.count
-        if count > 0 { showOffsets() }
         return count
     }
 
     /// Hands out whole transactions; between them the sink may commit.
     private func readTransactions() async throws(ConnectorError) -> Int {
         guard let transactions else { return 0 }
-        defer { showOffsets() }
         var count = 0
         while true {
             switch try transactions.next(into: batch) {
@@ -189,6 +187,7 @@ final class SinkSession {
     private func passEnds(to next: Int64) {
         guard partitions[ends].next != next else { return }
         partitions[ends].next = next
+        task.status.reads(partitions[ends].id, from: next)
         policy.wrote(records: 0, bytes: 0, at: .now)
     }
 
@@ -212,15 +211,10 @@ final class SinkSession {
             task.status.rejected(count)
         }
         partitions[index].next = next
+        task.status.reads(id, from: next)
         delivered.records += Int64(result.records)
         delivered.bytes += Int64(result.bytes)
         policy.wrote(records: records, bytes: result.bytes, at: .now)
-    }
-
-    private func showOffsets() {
-        task.status.reads(
-            Dictionary(partitions.map { ($0.id, $0.next) }, uniquingKeysWith: { first, _ in first })
-        )
     }
 
     // MARK: Committing

@@ -52,7 +52,13 @@ final class TaskStatus: Sendable {
         state.withLock { $0.totalBytes = totalBytes }
     }
 
-    func reads(_ offsets: [TopicPartition: Int64]) { state.withLock { $0.offsets = offsets } }
+    /// Notes the partitions that a sink reads, and where.
+    func begins(at offsets: [TopicPartition: Int64]) { state.withLock { $0.offsets = offsets } }
+
+    /// Notes how far a sink has read.
+    func reads(_ partition: TopicPartition, from offset: Int64) {
+        state.withLock { $0.offsets[partition] = offset }
+    }
 
     func restarting(after error: ConnectorError) {
         state.withLock { state in

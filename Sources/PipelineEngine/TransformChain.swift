@@ -11,6 +11,9 @@ final class TransformChain {
     }
 
     private var steps: [Step] = []
+    // Kept for their memory.
+    private var current: [RecordBatch] = []
+    private var next: [RecordBatch] = []
 
     /// Whether records pass untouched.
     var isEmpty: Bool { steps.isEmpty }
@@ -66,9 +69,10 @@ final class TransformChain {
         _ batch: RecordBatch,
         rejections: inout [Rejection]
     ) throws(ConnectorError) -> [RecordBatch] {
-        var current = [batch]
+        current.removeAll(keepingCapacity: true)
+        current.append(batch)
         for step in steps {
-            var next: [RecordBatch] = []
+            next.removeAll(keepingCapacity: true)
             for batch in current {
                 if let selector = step.selector {
                     next += try selector.apply(step.transform, to: batch)
@@ -78,14 +82,17 @@ final class TransformChain {
                     next += parts
                 }
             }
-            for batch in current + next {
-                for record in batch.takeRejections() {
-                    rejections.append(Rejection(record, .transform, plugin: step.name))
-                }
-            }
-            current = next
+            for batch in current { take(batch, step, &rejections) }
+            for batch in next { take(batch, step, &rejections) }
+            swap(&current, &next)
         }
         return current
+    }
+
+    private func take(_ batch: RecordBatch, _ step: Step, _ rejections: inout [Rejection]) {
+        for record in batch.takeRejections() {
+            rejections.append(Rejection(record, .transform, plugin: step.name))
+        }
     }
 }
 

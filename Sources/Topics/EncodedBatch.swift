@@ -9,11 +9,20 @@ public struct EncodedBatch {
     /// The largest timestamp, in milliseconds.
     public var maxTimestamp: Int64
 
+    /// What has encoded it, and can encode another one when the bytes are needed no more.
+    public var builder: RecordBatchBuilder?
+
     /// Makes a batch of bytes that are already encoded.
-    public init(buffer: OutputBuffer, count: Int, maxTimestamp: Int64) {
+    public init(
+        buffer: OutputBuffer,
+        count: Int,
+        maxTimestamp: Int64,
+        builder: RecordBatchBuilder? = nil
+    ) {
         self.buffer = buffer
         self.count = count
         self.maxTimestamp = maxTimestamp
+        self.builder = builder
     }
 
     /// Gives the batch its place in a partition.

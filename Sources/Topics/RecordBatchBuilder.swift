@@ -2,8 +2,8 @@ public import ConnectorSDK
 
 /// Encodes records into one Kafka RecordBatch, magic 2.
 ///
-/// The buffer is reused: `finish` hands it over as an ``EncodedBatch``, and the store gives it back
-/// when the batch is on disk. Then ``reset()`` makes the builder ready for the next batch.
+/// It is reused with its buffer: `finish` hands both over as an ``EncodedBatch``, and the store
+/// gives them back when the batch is on disk. Then ``reset()`` makes it ready for the next batch.
 public final class RecordBatchBuilder {
     /// Bytes of the batch header.
     public static let headerLength = RecordBatchHeader.length
@@ -124,7 +124,12 @@ public final class RecordBatchBuilder {
         )
         header.write(to: base)
         RecordBatchHeader.seal(base, totalLength: byteCount)
-        return EncodedBatch(buffer: buffer, count: count, maxTimestamp: maxTimestamp)
+        return EncodedBatch(
+            buffer: buffer,
+            count: count,
+            maxTimestamp: maxTimestamp,
+            builder: self
+        )
     }
 
     private func checkSize() throws(ConnectorError) {

@@ -8,21 +8,22 @@ internal struct PendingUnit: @unchecked Sendable {
     // handed over whole, which a region cannot express across a queue.
     internal let lane: ProducerLane
     internal let ticket: Int64
-    internal let batches: [(partition: TopicPartition, batch: EncodedBatch)]
+    internal let content: CommitUnit
+    /// Changes that belong to no records.
     internal let changes: [StateChange]
     internal let byteCount: Int
 
     internal init(
         lane: ProducerLane,
         ticket: Int64,
-        batches: [(partition: TopicPartition, batch: EncodedBatch)] = [],
-        changes: [StateChange]
+        content: CommitUnit = CommitUnit(),
+        changes: [StateChange] = []
     ) {
         self.lane = lane
         self.ticket = ticket
-        self.batches = batches
+        self.content = content
         self.changes = changes
-        byteCount = batches.reduce(0) { $0 + $1.batch.buffer.count }
+        byteCount = content.batches.reduce(0) { $0 + $1.batch.buffer.count }
     }
 }
 
@@ -33,8 +34,8 @@ internal final class CommitQueue: Sendable {
 
     /// What the committer does next.
     internal enum Work {
-        /// Makes these units durable together.
-        case group([PendingUnit])
+        /// Makes the units durable together.
+        case group
         /// Runs a job.
         case job(Job)
     }
@@ -82,16 +83,17 @@ internal final class CommitQueue: Sendable {
         }
     }
 
-    /// Waits for work: all units up to the next job, or that job; `nil` when the queue is closed
-    /// and empty.
-    internal func next() -> Work? {
+    /// Waits for work: all units up to the next job, which are added to `units`, or that job; `nil`
+    /// when the queue is closed and empty.
+    internal func next(_ units: inout [PendingUnit]) -> Work? {
         let work: Work?? = monitor.wait { (state) -> Work?? in
             guard let first = state.items.first else { return state.isClosing ? .some(nil) : nil }
             if case .job(let job) = first {
                 state.items.removeFirst()
                 return .some(.job(job))
             }
-            return .some(.group(Self.takeUnits(&state.items)))
+            Self.moveUnits(&state.items, to: &units)
+            return .some(.group)
         }
         return work ?? nil
     }
@@ -104,13 +106,13 @@ internal final class CommitQueue: Sendable {
     /// Refuses further work; what waits is still done.
     internal func close() { monitor.update { $0.isClosing = true } }
 
-    private static func takeUnits(_ items: inout [Item]) -> [PendingUnit] {
-        var units: [PendingUnit] = []
+    private static func moveUnits(_ items: inout [Item], to units: inout [PendingUnit]) {
+        var count = 0
         for item in items {
             guard case .unit(let unit) = item else { break }
             units.append(unit)
+            count += 1
         }
-        items.removeFirst(units.count)
-        return units
+        items.removeFirst(count)
     }
 }

@@ -16,6 +16,9 @@ internal final class CommitWorker {
     /// Partitions whose provisional records cannot be taken back yet, because the outcome of the
     /// transaction that was to commit them is unknown.
     private var unsettled: [PartitionAppender] = []
+    // Empty between two groups; kept, since a group is made durable a thousand times a second.
+    private var units: [PendingUnit] = []
+    private var dirty: [PartitionAppender] = []
 
     internal init(state: StateWriter, logger: Logger) {
         self.state = state
@@ -24,12 +27,15 @@ internal final class CommitWorker {
 
     /// Works until the queue is closed and empty.
     internal func run(_ queue: CommitQueue) {
-        while let work = queue.next() {
+        while let work = queue.next(&units) {
             switch work {
             case .job(let job): job(self)
-            case .group(let units):
-                commit(units)
-                queue.release(units.reduce(0) { $0 + $1.byteCount })
+            case .group:
+                let size = units.reduce(0) { $0 + $1.byteCount }
+                commit()
+                units.removeAll(keepingCapacity: true)
+                dirty.removeAll(keepingCapacity: true)
+                queue.release(size)
             }
         }
     }
@@ -44,17 +50,16 @@ internal final class CommitWorker {
         }
     }
 
-    private func commit(_ all: [PendingUnit]) {
-        let units = all.filter { isAlive($0) }
+    private func commit() {
+        units.removeAll { !isAlive($0) }
         guard !units.isEmpty else { return }
-        var dirty: [PartitionAppender] = []
         do throws(ConnectorError) {
             try settle()
-            try write(units, &dirty)
-            try synchronize(dirty)
-            try record(units, dirty)
+            try write()
+            try synchronize()
+            try record()
         } catch {
-            takeBack(dirty)
+            takeBack()
             logger.error(
                 "A group of records could not be made durable; nothing of it exists.",
                 metadata: ["error": "\(error)", "units": "\(units.count)"]
@@ -62,26 +67,23 @@ internal final class CommitWorker {
             for unit in units { unit.lane.fail(error) }
             return
         }
-        publish(units, dirty)
+        publish()
     }
 
     /// Whether a unit still counts: its producer has neither failed nor closed, and its topics
     /// exist.
     private func isAlive(_ unit: PendingUnit) -> Bool {
         if unit.lane.isDead { return false }
-        for (partition, _) in unit.batches where appenders[partition] == nil {
+        for (partition, _) in unit.content.batches where appenders[partition] == nil {
             unit.lane.fail(.unknownTopic(partition.topic))
             return false
         }
         return true
     }
 
-    private func write(
-        _ units: [PendingUnit],
-        _ dirty: inout [PartitionAppender]
-    ) throws(ConnectorError) {
+    private func write() throws(ConnectorError) {
         for unit in units {
-            for (partition, batch) in unit.batches {
+            for (partition, batch) in unit.content.batches {
                 guard let appender = appenders[partition], let topic = topics[partition.topic]
                 else { throw .unknownTopic(partition.topic) }
                 if !dirty.contains(where: { $0 === appender }) { dirty.append(appender) }
@@ -98,11 +100,14 @@ internal final class CommitWorker {
         topics[appender.log.id.topic]?.settings.durability ?? .fsync
     }
 
-    private func synchronize(_ dirty: [PartitionAppender]) throws(ConnectorError) {
-        let durable = dirty.filter { durability($0) == .fsync }
+    private func synchronize() throws(ConnectorError) {
         // The disk works on all files at once, for a quarter less waiting than one by one; threads
         // would gain no more.
-        if durable.count > 1 { for appender in durable { appender.startSynchronizing() } }
+        if dirty.count > 1 {
+            for appender in dirty where durability(appender) == .fsync {
+                appender.startSynchronizing()
+            }
+        }
         for appender in dirty {
             do throws(FileFailure) {
                 try appender.synchronize(durability(appender))
@@ -112,10 +117,7 @@ internal final class CommitWorker {
         }
     }
 
-    private func record(
-        _ units: [PendingUnit],
-        _ dirty: [PartitionAppender]
-    ) throws(ConnectorError) {
+    private func record() throws(ConnectorError) {
         let isLazy = !dirty.isEmpty && dirty.allSatisfy { durability($0) == .os }
         try state.state.attempt { () throws(SQLiteFailure) in
             try state.transaction(isLazy ? .normal : .full) { () throws(SQLiteFailure) in
@@ -125,27 +127,31 @@ internal final class CommitWorker {
                     try state.update(row, topic: appender.log.topicID, partition: id)
                 }
                 for unit in units {
+                    for (connector, position) in unit.content.positions {
+                        try state.set(position, of: connector)
+                    }
+                    for (connector, part) in unit.content.forgotten {
+                        try state.apply(.position(connector: connector, part: part, offset: nil))
+                    }
+                    for (group, partition, offset) in unit.content.groupOffsets {
+                        try state.set(offset, of: partition, in: group)
+                    }
                     for change in unit.changes { try state.apply(change) }
                 }
             }
         }
     }
 
-    private func publish(_ units: [PendingUnit], _ dirty: [PartitionAppender]) {
+    private func publish() {
         // D1: the transaction is on the disk; now others may learn of it.
         for appender in dirty {
             appender.commit()
             appender.log.raiseSignals()
         }
-        for unit in units {
-            unit.lane.complete(
-                through: unit.ticket,
-                returning: unit.batches.map(\.batch.buffer)
-            )
-        }
+        for unit in units { unit.lane.complete(unit) }
     }
 
-    private func takeBack(_ dirty: [PartitionAppender]) {
+    private func takeBack() {
         unsettled += dirty
         if state.isOutcomeUnknown {
             // Tried again before the next group or job; until then the files stay as they are, so

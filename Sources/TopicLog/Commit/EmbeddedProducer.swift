@@ -9,6 +9,15 @@ internal final class EmbeddedProducer: TopicProducer {
     private let compressor = BatchCompressor()
     private var lastTicket: Int64 = 0
 
+    /// Builders made so far.
+    private var made = 0
+
+    /// Full batches that can be in flight.
+    ///
+    /// More builders are needed where each batch is split among partitions, and then they hold
+    /// less; they grow as needed, once, because they come back.
+    private static let fullBuilders = 8
+
     internal init(_ data: DataDirectory, queue: CommitQueue) {
         self.data = data
         self.queue = queue
@@ -17,32 +26,22 @@ internal final class EmbeddedProducer: TopicProducer {
     deinit { lane.close() }
 
     internal func makeBuilder() -> RecordBatchBuilder {
-        RecordBatchBuilder(buffer: lane.takeBuffer() ?? OutputBuffer(), compressor: compressor)
+        if let builder = lane.takeBuilder() {
+            builder.reset()
+            return builder
+        }
+        made += 1
+        let capacity = made > Self.fullBuilders ? RecordBatch.byteLimit / 4 : RecordBatch.byteLimit
+        return RecordBatchBuilder(
+            buffer: OutputBuffer(capacity: capacity),
+            compressor: compressor
+        )
     }
 
     internal func submit(_ unit: CommitUnit) throws(ConnectorError) -> Int64 {
         try lane.check()
         for (partition, batch) in unit.batches { try check(batch, for: partition) }
-        let positions = unit.positions.map {
-            StateChange.position(
-                connector: $0.connector,
-                part: $0.position.partition,
-                offset: $0.position.offset
-            )
-        }
-        let forgotten = unit.forgotten.map {
-            StateChange.position(connector: $0.connector, part: $0.partition, offset: nil)
-        }
-        let offsets = unit.groupOffsets.map {
-            StateChange.groupOffset(group: $0.group, partition: $0.partition, offset: $0.offset)
-        }
-        let pending = PendingUnit(
-            lane: lane,
-            ticket: lastTicket + 1,
-            batches: unit.batches,
-            changes: positions + forgotten + offsets
-        )
-        try queue.add(pending)
+        try queue.add(PendingUnit(lane: lane, ticket: lastTicket + 1, content: unit))
         lastTicket += 1
         return lastTicket
     }

@@ -1,31 +1,35 @@
 internal import ConnectorSDK
 internal import Topics
 
-/// What a producer and the committer share: tickets, the error, and buffers on their way back.
+/// What a producer and the committer share: tickets, the error, and builders on their way back.
 internal final class ProducerLane: Sendable {
     private struct State {
         var durable: Int64 = 0
         var failure: ConnectorError?
         var isClosed = false
-        var spareBuffers: [OutputBuffer] = []
+        var spare: [RecordBatchBuilder] = []
+        var spareBytes = 0
     }
 
-    /// Buffers kept for the next batches; more would be memory that nobody uses. (D7)
-    private static let spareLimit = 16
-    /// Buffers that one huge record has made larger than this are let go. (D7)
-    private static let spareCapacity = 4 << 20
+    /// Bytes of builders kept for the next batches; more would be memory that nobody uses. (D7)
+    private static let spareLimit = 16 << 20
+    /// Builders that one huge record has made larger than this are let go. (D7)
+    private static let largestSpare = 4 << 20
 
     private let monitor = Monitor(State())
 
-    /// Notes that everything through `ticket` is durable, and takes the buffers back.
-    internal func complete(through ticket: Int64, returning buffers: [OutputBuffer]) {
+    /// Notes that everything through a unit is durable, and takes its builders back.
+    internal func complete(_ unit: PendingUnit) {
         monitor.update { state in
-            state.durable = max(state.durable, ticket)
-            for buffer in buffers
-            where buffer.capacity <= Self.spareCapacity
-                && state.spareBuffers.count < Self.spareLimit
-            {
-                state.spareBuffers.append(buffer)
+            state.durable = max(state.durable, unit.ticket)
+            for (_, batch) in unit.content.batches {
+                guard let builder = batch.builder else { continue }
+                let size = builder.buffer.capacity
+                guard size <= Self.largestSpare, state.spareBytes + size <= Self.spareLimit else {
+                    continue
+                }
+                state.spareBytes += size
+                state.spare.append(builder)
             }
         }
     }
@@ -51,9 +55,13 @@ internal final class ProducerLane: Sendable {
         }
     }
 
-    /// A buffer that has been on its way and back, if there is one.
-    internal func takeBuffer() -> OutputBuffer? {
-        monitor.withLock { $0.spareBuffers.popLast() }
+    /// A builder that has been on its way and back, if there is one.
+    internal func takeBuilder() -> RecordBatchBuilder? {
+        monitor.withLock { state in
+            guard let builder = state.spare.popLast() else { return nil }
+            state.spareBytes -= builder.buffer.capacity
+            return builder
+        }
     }
 
     /// The last durable ticket.

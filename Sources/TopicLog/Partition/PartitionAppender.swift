@@ -86,14 +86,14 @@ internal final class PartitionAppender {
         row = provisionalRow
         committedActive = active
         for writer in touched { writer.commit() }
-        let fresh = created
         touched.removeAll(keepingCapacity: true)
-        created.removeAll(keepingCapacity: true)
         let end = row.endOffset
         log.update { view in
-            view.segments += fresh
+            // Readers hold the list, so that even adding nothing would copy it.
+            if !created.isEmpty { view.segments += created }
             view.highWatermark = end
         }
+        created.removeAll()
     }
 
     /// Forgets the provisional records.

@@ -25,6 +25,7 @@ internal final class StateWriter {
     private let removePosition: SQLiteStatement
     private let setGroupOffset: SQLiteStatement
     private let removeGroupOffset: SQLiteStatement
+    private var texts = BoundTexts()
 
     internal init(_ state: StateDatabase) throws(ConnectorError) {
         self.state = state
@@ -105,29 +106,72 @@ internal final class StateWriter {
         try updatePartition.run()
     }
 
+    /// Sets a source's position.
+    internal func set(
+        _ position: SourcePosition,
+        of connector: String
+    ) throws(SQLiteFailure) {
+        texts.set(connector, position.partition, position.offset)
+        try setPosition.bindText(1, texts.first)
+        try setPosition.bindText(2, texts.second)
+        try setPosition.bindText(3, texts.third)
+        try setPosition.run()
+    }
+
+    /// Sets the offset at which a group goes on in a partition.
+    internal func set(
+        _ offset: Int64,
+        of partition: TopicPartition,
+        in group: String
+    ) throws(SQLiteFailure) {
+        texts.set(group, partition.topic)
+        try setGroupOffset.bindText(1, texts.first)
+        try setGroupOffset.bindText(2, texts.second)
+        try setGroupOffset.bind(3, Int64(partition.partition))
+        try setGroupOffset.bind(4, offset)
+        try setGroupOffset.run()
+    }
+
     /// Applies a position or a group offset.
     internal func apply(_ change: StateChange) throws(SQLiteFailure) {
         switch change {
         case .position(let connector, let part, let offset?):
-            try setPosition.bind(1, connector)
-            try setPosition.bind(2, part)
-            try setPosition.bind(3, offset)
-            try setPosition.run()
+            try set(SourcePosition(partition: part, offset: offset), of: connector)
         case .position(let connector, let part, nil):
             try removePosition.bind(1, connector)
             try removePosition.bind(2, part)
             try removePosition.run()
         case .groupOffset(let group, let partition, let offset?):
-            try setGroupOffset.bind(1, group)
-            try setGroupOffset.bind(2, partition.topic)
-            try setGroupOffset.bind(3, Int64(partition.partition))
-            try setGroupOffset.bind(4, offset)
-            try setGroupOffset.run()
+            try set(offset, of: partition, in: group)
         case .groupOffset(let group, let partition, nil):
             try removeGroupOffset.bind(1, group)
             try removeGroupOffset.bind(2, partition.topic)
             try removeGroupOffset.bind(3, Int64(partition.partition))
             try removeGroupOffset.run()
         }
+    }
+}
+
+/// Texts that a statement is bound to without SQLite making copies of its own for each commit.
+private struct BoundTexts {
+    private let buffer = OutputBuffer(capacity: 1 << 10)
+    private var ends = (0, 0)
+
+    /// Replaces the texts; what pointed to the ones before is to be bound anew.
+    mutating func set(_ first: String, _ second: String, _ third: String = "") {
+        buffer.count = 0
+        buffer.append(first)
+        ends.0 = buffer.count
+        buffer.append(second)
+        ends.1 = buffer.count
+        buffer.append(third)
+    }
+
+    var first: UnsafeRawBufferPointer { slice(0, ends.0) }
+    var second: UnsafeRawBufferPointer { slice(ends.0, ends.1) }
+    var third: UnsafeRawBufferPointer { slice(ends.1, buffer.count) }
+
+    private func slice(_ start: Int, _ end: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: buffer.bytes[start..<end])
     }
 }

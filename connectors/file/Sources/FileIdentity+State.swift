@@ -4,14 +4,13 @@ internal import FileSystem
 extension FileIdentity {
     /// The partition of a ``SourcePosition``.
     var partition: String {
-        var members: [(key: String, value: StateValue)] = [
-            ("fingerprint", .string(String(fingerprint.hash, radix: 16))),
-            ("length", .int(Int64(fingerprint.length))),
-            ("inode", .string(String(inode))),
-        ]
-        if let created { members.append(("created", .int(created))) }
-        if let device { members.append(("device", .string(String(device)))) }
-        return StateValue.object(members)
+        var object = StateObjectText()
+        object.add("fingerprint", String(fingerprint.hash, radix: 16))
+        object.add("length", Int64(fingerprint.length))
+        object.add("inode", String(inode))
+        if let created { object.add("created", created) }
+        if let device { object.add("device", String(device)) }
+        return object.closed()
     }
 
     /// Reads a partition; `nil` when it names no file.

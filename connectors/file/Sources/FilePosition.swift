@@ -18,18 +18,18 @@ struct FilePosition: Hashable, Sendable {
 
     /// JSON text.
     var text: String {
-        var members: [(key: String, value: StateValue)] = [
-            ("path", .string(path)),
-            ("byte", .int(reader.byte)),
-            ("line", .int(reader.line)),
-            ("record", .int(reader.record)),
-        ]
-        if let state = reader.state { members.append(("state", .string(state))) }
-        members.append(("size", .int(size)))
-        members.append(("done", .bool(isDone)))
-        if let start { members.append(("start", start.state)) }
-        if let error { members.append(("error", .string(error))) }
-        return StateValue.object(members)
+        // Written for every batch, so not by way of a `StateValue`.
+        var object = StateObjectText()
+        object.add("path", path)
+        object.add("byte", reader.byte)
+        object.add("line", reader.line)
+        object.add("record", reader.record)
+        if let state = reader.state { object.add("state", state) }
+        object.add("size", size)
+        object.add("done", isDone)
+        if let start { object.add("start", start.state) }
+        if let error { object.add("error", error) }
+        return object.closed()
     }
 
     init(path: String) { self.path = path }
@@ -58,6 +58,7 @@ struct KnownFiles {
     private var positions: [FileIdentity: FilePosition] = [:]
     private var identities: [UInt64: [FileIdentity]] = [:]
     private var paths: Set<String> = []
+    private var partitions: [FileIdentity: String] = [:]
 
     /// Takes over stored positions.
     mutating func load(_ stored: [String: String]) throws(ConnectorError) {
@@ -80,6 +81,7 @@ struct KnownFiles {
     mutating func note(_ identity: FileIdentity, _ position: FilePosition) {
         if positions.updateValue(position, forKey: identity) == nil {
             identities[identity.inode, default: []].append(identity)
+            partitions[identity] = identity.partition
         }
         paths.insert(position.path)
     }
@@ -87,6 +89,7 @@ struct KnownFiles {
     /// Forgets a file: if it comes back, it is a new one.
     mutating func forget(_ identity: FileIdentity) {
         guard let position = positions.removeValue(forKey: identity) else { return }
+        partitions[identity] = nil
         identities[identity.inode]?.removeAll { $0 == identity }
         if identities[identity.inode]?.isEmpty == true { identities[identity.inode] = nil }
         paths.remove(position.path)
@@ -99,6 +102,11 @@ struct KnownFiles {
 
     /// How far a file was read.
     subscript(identity: FileIdentity) -> FilePosition? { positions[identity] }
+
+    /// The partition of a file's positions, which is made once.
+    func partition(of identity: FileIdentity) -> String {
+        partitions[identity] ?? identity.partition
+    }
 
     /// All that is known.
     var all: [FileIdentity: FilePosition] { positions }

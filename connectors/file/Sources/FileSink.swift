@@ -32,6 +32,7 @@ public final class FileSink: SinkConnector {
     let formatDescription: String
     /// Whether a file can be continued behind its end.
     let isAppendable: Bool
+    private var step = WriteStep()
     private var renderer: TemplateRenderer
     var naming: OutputNaming
     /// The files that can take records.
@@ -74,11 +75,18 @@ public final class FileSink: SinkConnector {
 
     public var input: SinkInput { format.isOpaque ? .opaque : .fields }
 
+    /// As many as the engine's limits on time and bytes allow: a commit replaces the checkpoint and
+    /// waits for the disk three times.
+    ///
+    /// Memory does not grow with it: what is written goes to the files as it comes.
+    public var preferredTransactionRecords: Int { 128 * RecordBatch.rowLimit }
+
     public func write(_ batch: RecordBatch) async throws(ConnectorError) {
         guard batch.count > 0 else { return }
-        var step = WriteStep(naming)
+        step.begin(naming)
+        defer { step.clear() }
         do throws(ConnectorError) {
-            try append(batch, &step)
+            try append(batch)
         } catch {
             try step.undo(&files, &naming, format)
             throw error
@@ -122,15 +130,15 @@ public final class FileSink: SinkConnector {
 
 extension FileSink {
     /// Formats a batch into the files' buffers; all of it can still be taken back.
-    private func append(_ batch: RecordBatch, _ step: inout WriteStep) throws(ConnectorError) {
+    private func append(_ batch: RecordBatch) throws(ConnectorError) {
         var row = 0
         while row < batch.count {
             renderer.render(batch, row: row)
             let end = row + renderer.runLength(batch, from: row)
             while row < end {
-                let file = try file(for: renderer.bytes, batch, &step)
+                let file = try file(for: renderer.bytes, batch)
                 let count = min(end - row, room(in: file))
-                try append(batch, row..<row + count, to: file, &step)
+                try append(batch, row..<row + count, to: file)
                 row += count
                 if isFull(file) { step.complete(file, &files) }
             }
@@ -140,8 +148,7 @@ extension FileSink {
     private func append(
         _ batch: RecordBatch,
         _ rows: Range<Int>,
-        to file: OutputFile,
-        _ step: inout WriteStep
+        to file: OutputFile
     ) throws(ConnectorError) {
         step.touch(file)
         if !file.hasBegun {
@@ -174,8 +181,7 @@ extension FileSink {
     /// The file that takes the next record of a path.
     private func file(
         for key: [UInt8],
-        _ batch: RecordBatch,
-        _ step: inout WriteStep
+        _ batch: RecordBatch
     ) throws(ConnectorError) -> OutputFile {
         if let known = files.file(for: key) {
             let isYoung = !isOld(known)

@@ -9,11 +9,23 @@ extension FileSource {
     ) async throws(ConnectorError) {
         // D1: the engine says that these are durable; nothing is touched before.
         for stored in positions {
-            guard let identity = FileIdentity(partition: stored.partition),
-                let position = FilePosition(stored.offset), position.isDone
-            else { continue }
-            finished.insert(identity)
-            try cleanUp(identity, position, at: position.path)
+            guard let end = ends[stored.partition], end.stored == stored.offset else { continue }
+            ends[stored.partition] = nil
+            finished.insert(end.identity)
+            try cleanUp(end.identity, end.position, at: end.position.path)
+        }
+    }
+
+    /// The end of a file, as it was sent.
+    struct End {
+        var stored: String
+        var identity: FileIdentity
+        var position: FilePosition
+
+        init(stored: String, _ identity: FileIdentity, _ position: FilePosition) {
+            self.stored = stored
+            self.identity = identity
+            self.position = position
         }
     }
 

@@ -20,6 +20,8 @@ public final class FileSource: SourceConnector {
     var known = KnownFiles()
     /// Files that are done and durable, and still where they were.
     var finished: Set<FileIdentity> = []
+    /// The ends of files that were sent and are not durable yet, by partition.
+    var ends: [String: End] = [:]
     /// The parts whose files are gone, and whose positions are still there.
     var departures: [String] = []
     /// The inodes that patterns matched last, read or not; `nil` when not all could be looked at.
@@ -282,7 +284,13 @@ extension FileSource {
     ) async throws(ConnectorError) {
         known.note(identity, position)
         finished.remove(identity)
-        let stored = SourcePosition(partition: identity.partition, offset: position.text)
+        let stored = SourcePosition(
+            partition: known.partition(of: identity),
+            offset: position.text
+        )
+        // A file that goes on behind its end has no end to be acknowledged any more.
+        ends[stored.partition] =
+            position.isDone ? End(stored: stored.offset, identity, position) : nil
         if batch.count == 0, batch.rejections.isEmpty {
             spare = batch
             if position.isDone { try await outlet.advance(to: stored) }

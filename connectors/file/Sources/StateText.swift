@@ -24,16 +24,7 @@ extension StateValue: CustomStringConvertible {
         return text
     }
 
-    /// An object with its members in this order.
-    static func object(_ members: [(key: String, value: StateValue)]) -> String {
-        var text = ""
-        // A position is written for every batch: once for all, not piece by piece.
-        text.reserveCapacity(512)
-        write(members, to: &text)
-        return text
-    }
-
-    private func write(to text: inout String) {
+    fileprivate func write(to text: inout String) {
         switch self {
         case .null: text += "null"
         case .bool(let value): text += value ? "true" : "false"
@@ -47,25 +38,13 @@ extension StateValue: CustomStringConvertible {
             }
             text += "]"
         case .object(let members):
-            Self.write(members.sorted { $0.key < $1.key }, to: &text)
+            var object = StateObjectText(behind: &text)
+            for (name, value) in members.sorted(by: { $0.key < $1.key }) { object.add(name, value) }
+            text = object.closed()
         }
     }
 
-    private static func write(
-        _ members: [(key: String, value: StateValue)],
-        to text: inout String
-    ) {
-        text += "{"
-        for (index, member) in members.enumerated() {
-            if index > 0 { text += "," }
-            quote(member.key, to: &text)
-            text += ":"
-            member.value.write(to: &text)
-        }
-        text += "}"
-    }
-
-    private static func quote(_ value: String, to text: inout String) {
+    fileprivate static func quote(_ value: String, to text: inout String) {
         text += "\""
         let isPlain = value.utf8.allSatisfy {
             $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\")
@@ -85,6 +64,60 @@ extension StateValue: CustomStringConvertible {
             default: text.unicodeScalars.append(scalar)
             }
         }
+    }
+}
+
+/// JSON text of an object whose members are in the order in which they are added.
+struct StateObjectText {
+    private var text: String
+    private var isEmpty = true
+
+    /// Begins a text.
+    init() {
+        text = ""
+        // A position is written for every batch: room once for all, not piece by piece.
+        text.reserveCapacity(256)
+        text += "{"
+    }
+
+    /// Goes on behind `text`, which is empty until it gets what `closed` returns.
+    init(behind text: inout String) {
+        self.text = text
+        text = ""
+        self.text += "{"
+    }
+
+    /// The text with the object's end.
+    mutating func closed() -> String {
+        text += "}"
+        return text
+    }
+
+    mutating func add(_ name: String, _ value: String) {
+        begin(name)
+        StateValue.quote(value, to: &text)
+    }
+
+    mutating func add(_ name: String, _ value: Int64) {
+        begin(name)
+        text += String(value)
+    }
+
+    mutating func add(_ name: String, _ value: Bool) {
+        begin(name)
+        text += value ? "true" : "false"
+    }
+
+    mutating func add(_ name: String, _ value: StateValue) {
+        begin(name)
+        value.write(to: &text)
+    }
+
+    private mutating func begin(_ name: String) {
+        if !isEmpty { text += "," }
+        isEmpty = false
+        StateValue.quote(name, to: &text)
+        text += ":"
     }
 }
 

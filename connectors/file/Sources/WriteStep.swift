@@ -9,17 +9,29 @@ struct WriteStep {
         let hasBegun: Bool
     }
 
-    private let naming: OutputNaming
+    private var naming: OutputNaming?
     private var before: [Before] = []
     /// Files that did not exist before the batch.
     var created: [OutputFile] = []
     /// Files that are full, in order.
     private(set) var completed: [OutputFile] = []
 
-    init(_ naming: OutputNaming) { self.naming = naming }
+    /// Begins anew, with the names that are given so far.
+    mutating func begin(_ naming: OutputNaming) {
+        clear()
+        self.naming = naming
+    }
+
+    /// Forgets the batch, and keeps the memory for the next one.
+    mutating func clear() {
+        naming = nil
+        before.removeAll(keepingCapacity: true)
+        created.removeAll(keepingCapacity: true)
+        completed.removeAll(keepingCapacity: true)
+    }
 
     /// The files that take records of the batch.
-    var touched: [OutputFile] { before.map(\.file) }
+    var touched: some Sequence<OutputFile> { before.lazy.map(\.file) }
 
     func isCompleted(_ file: OutputFile) -> Bool { completed.contains { $0 === file } }
 
@@ -62,6 +74,6 @@ struct WriteStep {
             files.insert(file)
         }
         for file in created { files.remove(file) }
-        naming = self.naming
+        if let earlier = self.naming { naming = earlier }
     }
 }

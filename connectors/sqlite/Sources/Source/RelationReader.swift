@@ -23,7 +23,8 @@ internal final class RelationReader {
 
     /// A statement and what its rows are.
     private struct Cursor {
-        var sql: String
+        var start: Relation.Start
+        var isBounded: Bool
         var statement: SQLiteStatement
         var rows: RowSchema
         var keySchema: Schema?
@@ -254,12 +255,13 @@ extension RelationReader {
     private func start(_ bound: TimestampBound?) throws(ConnectorError) -> Cursor {
         let start: Relation.Start =
             !position.after.isEmpty ? .after : bound?.from != nil ? .from : .beginning
-        let sql = relation.select(start, isBounded: bound != nil)
+        let isBounded = bound != nil
         let current: Cursor
-        if let known = cursor, known.sql == sql {
+        // A page is read for each batch, so the statement's text is not even made anew.
+        if let known = cursor, known.start == start, known.isBounded == isBounded {
             current = known
         } else {
-            current = try makeCursor(sql)
+            current = try makeCursor(start, isBounded: isBounded)
             cursor = current
         }
         current.statement.reset()
@@ -283,7 +285,11 @@ extension RelationReader {
         return current
     }
 
-    private func makeCursor(_ sql: String) throws(ConnectorError) -> Cursor {
+    private func makeCursor(
+        _ start: Relation.Start,
+        isBounded: Bool
+    ) throws(ConnectorError) -> Cursor {
+        let sql = relation.select(start, isBounded: isBounded)
         let statement = try database.prepare(sql, for: name)
         let orderCount = relation.strategy == .sequence ? 0 : relation.order.count
         let count = statement.columnCount - orderCount
@@ -309,7 +315,8 @@ extension RelationReader {
             reader.onRow = { [unowned self] order in self.noteGroup(order, orderCount) }
         }
         return Cursor(
-            sql: sql,
+            start: start,
+            isBounded: isBounded,
             statement: statement,
             rows: rows,
             keySchema: keyColumns.isEmpty ? nil : Schema(keyColumns.map { rows.declared[$0] }),
