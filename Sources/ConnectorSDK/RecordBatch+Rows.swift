@@ -101,7 +101,8 @@ extension RecordBatch {
         return arena.copy(bytes)
     }
 
-    private func moveRow(_ from: Int, to: Int) {
+    @usableFromInline
+    internal func moveRow(_ from: Int, to: Int) {
         (cells + to * rowStride).update(from: cells + from * rowStride, count: rowStride)
         metadataBase[to] = metadataBase[from]
         if let keyCells {

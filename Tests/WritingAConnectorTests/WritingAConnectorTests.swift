@@ -26,7 +26,10 @@ struct WritingAConnectorTests {
         )
     }
 
-    @Test("the page shows the code that is tested", arguments: ["CountdownSource", "SumSink"])
+    @Test(
+        "the page shows the code that is tested",
+        arguments: ["CountdownSource", "SumSink", "Overdue"]
+    )
     func pageShowsTheCode(_ name: String) throws {
         func text(_ path: String) throws -> String {
             let url = URL(filePath: Products.root + "/" + path)
@@ -35,6 +38,21 @@ struct WritingAConnectorTests {
         let page = try text("docs/writing-a-connector.md")
         let code = try text("Tests/WritingAConnectorTests/\(name).swift")
         #expect(page.contains("```swift\n\(code)```"), "copy \(name).swift into the page")
+    }
+
+    @Test("the transform keeps what is owed")
+    func transform() throws {
+        let batch = RecordBatch()
+        batch.reset(topic: "orders", schema: Schema(["status", "amount"]))
+        batch.append(["status": .string("paid"), "amount": .int(500)])
+        batch.append(["status": .string("new"), "amount": .decimal("100.00")])
+        batch.append(["status": .null, "amount": .decimal("100.01")])
+        try Overdue(configuration: Configuration(["limit": "100"])).apply(batch)
+        #expect(batch.indices.map { batch.value($0, "owed") } == [.decimal("100.01")])
+        batch.reset(topic: "orders")
+        batch.appendOpaque(UnsafeRawBufferPointer(start: nil, count: 0))
+        try Overdue(configuration: Configuration([:])).apply(batch)
+        #expect(batch.rejections.map(\.error.code) == [.noFields])
     }
 
     @Test("the source keeps the contract", arguments: SourceRequirement.allCases)
