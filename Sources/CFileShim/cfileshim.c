@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static int64_t nanoseconds(struct statx_timestamp time) {
@@ -44,4 +45,21 @@ int mr_rename_to_new(const char *from, const char *to) {
         return -1;
     }
     return rename(from, to);
+}
+
+static int64_t product(uint64_t count, uint64_t size) {
+    int64_t result;
+    return __builtin_mul_overflow(count, size, &result) ? INT64_MAX : result;
+}
+
+int mr_room_of_path(const char *path, mr_file_system_room *result) {
+    struct statfs answer;
+    if (statfs(path, &answer) != 0) return -1;
+    uint64_t block = (uint64_t)(answer.f_frsize > 0 ? answer.f_frsize : answer.f_bsize);
+    result->free_bytes = product(answer.f_bavail, block);
+    result->total_bytes = product(answer.f_blocks, block);
+    result->free_files = product(answer.f_ffree, 1);
+    result->total_files = product(answer.f_files, 1);
+    result->kind = (uint32_t)answer.f_type;
+    return 0;
 }

@@ -1,3 +1,4 @@
+import Foundation
 import TestServices
 import Testing
 
@@ -52,6 +53,121 @@ struct OffsetsTests {
         let end = try await directory.millrace("offsets", "reset", "files", "--to", "end", "--json")
         let ends = try #require(try end.json()["offsets"] as? [[String: Any]])
         #expect(ends.allSatisfy { $0["lag"] as? Int == 0 })
+    }
+
+    /// The first part of the source as it is shown, and all that is shown.
+    private func shown(
+        _ directory: TemporaryDirectory
+    ) async throws -> (part: String, offset: String, all: String) {
+        let show = try await directory.millrace("offsets", "show", "inbox", "--json")
+        let positions = try #require(try show.json()["positions"] as? [[String: Any]])
+        let part = try #require(positions.first?["partition"] as? String)
+        let text = try #require(show.output.firstMatch(of: /"offset":(\{.*\})\}\]\}/)).1
+        return (part, String(text), show.output)
+    }
+
+    private func set(
+        _ connector: String,
+        _ partition: String,
+        _ offset: String,
+        in directory: TemporaryDirectory
+    ) async throws -> CommandResult {
+        let place = ["--partition=" + partition, "--offset=" + offset]
+        return try await directory.start(["offsets", "set", connector, "--json"] + place).wait()
+    }
+
+    @Test("a source goes on where it was set, with what show prints")
+    func setSource() async throws {
+        let directory = try await makeRun()
+        let (part, text, all) = try await shown(directory)
+        // What is printed can be given back as it is.
+        let same = try await set("inbox", part, text, in: directory)
+        #expect(same.output == all, "\(same.errors)")
+
+        // Behind the first of three records.
+        let place = "id,amount\n1,1.10\n".utf8.count
+        let moved = text.replacing(/"byte":\d+/, with: "\"byte\":\(place)")
+            .replacing(/"line":\d+/, with: "\"line\":3")
+            .replacing(/"record":\d+/, with: "\"record\":1")
+            .replacing("\"done\":true", with: "\"done\":false")
+        #expect(moved != text)
+        #expect(try await set("inbox", part, moved, in: directory).exitCode == 0)
+        let run = try await directory.millrace("run", "p.yaml", "--json").json()
+        let pipelines = try #require(run["pipelines"] as? [[String: Any]])
+        let connectors = try #require(pipelines[0]["connectors"] as? [[String: Any]])
+        #expect(connectors.map { $0["records"] as? Int } == [2, 2])
+    }
+
+    @Test("a sink goes on at the offset that is set")
+    func setSink() async throws {
+        let directory = try await makeRun()
+        let result = try await set("files", "0", "0", in: directory)
+        let offsets = try #require(try result.json()["offsets"] as? [[String: Any]])
+        let zero = try #require(offsets.first { $0["partition"] as? Int == 0 })
+        #expect(zero["offset"] as? Int == 0)
+        #expect(zero["lag"] as? Int == zero["end"] as? Int)
+    }
+
+    @Test(
+        "an offset that is not like those of the connector is refused with 2, and nothing changes",
+        arguments: [
+            ("inbox", "PART", "12", "must be a JSON object"),
+            ("inbox", "PART", "{}", "is missing"),
+            ("inbox", "PART", "OFFSET,\"x\":1}", "`x` is unknown"),
+            ("inbox", "PART", "not json", "must be a JSON object"),
+            ("inbox", "other", "OFFSET}", "has no part `other`"),
+            ("files", "0", "999", "and not 999"), ("files", "0", "-1", "and not -1"),
+            ("files", "7", "0", "has no partition 7"), ("files", "0", "x", "whole numbers"),
+        ]
+    )
+    func setRefusals(
+        connector: String,
+        partition: String,
+        offset: String,
+        message: String
+    ) async throws {
+        let directory = try await makeRun()
+        let (part, text, all) = try await shown(directory)
+        let result = try await set(
+            connector,
+            partition == "PART" ? part : partition,
+            offset.replacing("OFFSET", with: text.dropLast()),
+            in: directory
+        )
+        #expect(result.exitCode == 2)
+        #expect(result.errors.contains(message), "\(result.errors)")
+        #expect(try await shown(directory).all == all)
+    }
+
+    @Test("nothing is set, reset or replayed while a run goes on, and the process is named")
+    func running() async throws {
+        let directory = try TemporaryDirectory()
+        let pipeline = RunTests.pipeline.replacing(
+            "connector: csv\n",
+            with: "connector: csv\n    poll.interval.ms: 50ms\n"
+        )
+        try directory.write(pipeline, to: "p.yaml")
+        try directory.write("id,amount\n1,1.10\n", to: "in/a.csv")
+        let run = try directory.start(["run", "p.yaml"])
+        defer { run.signal(SIGKILL) }
+        let hasStarted = try await eventually {
+            (try? directory.read(".millrace/lock"))?.contains("pid") == true
+        }
+        try #require(hasStarted)
+        for arguments in [
+            ["offsets", "set", "inbox", "--partition", "x", "--offset", "{}"],
+            ["offsets", "reset", "inbox"], ["dlq", "replay"],
+        ] {
+            let result = try await directory.start(arguments).wait()
+            #expect(result.exitCode == 3)
+            #expect(result.errors.contains("in use by process \(run.processID)"))
+        }
+        let doctor = try await directory.millrace("doctor")
+        #expect(doctor.exitCode == 0)
+        #expect(doctor.output.contains("in use by process \(run.processID)"), "\(doctor.output)")
+        run.signal(SIGTERM)
+        #expect(try await run.wait().exitCode == 0)
+        #expect(!(try await directory.millrace("doctor").output.contains("in use")))
     }
 
     @Test("a reset reaches a sink that keeps offsets in its target")  // D2

@@ -35,6 +35,29 @@ internal final class DirectoryLock: Sendable {
         close(descriptor)
     }
 
+    /// The process that holds the lock, in words, or `nil` when none does.
+    ///
+    /// Asks the kernel rather than the lock, which a process that is just starting would miss.
+    internal static func holder(_ directory: String) -> String? {
+        let path = directory + "/lock"
+        var status = stat()
+        guard stat(path, &status) == 0, let file = fopen("/proc/locks", "re") else { return nil }
+        defer { fclose(file) }
+        // Such as `3: FLOCK  ADVISORY  WRITE 4711 fe:01:2883589 0 EOF`.
+        var line = [CChar](repeating: 0, count: 256)
+        while fgets(&line, Int32(line.count), file) != nil {
+            let length = line.firstIndex(of: 0) ?? line.count
+            let text = String(
+                decoding: line[..<length].map { UInt8(bitPattern: $0) },
+                as: UTF8.self
+            )
+            let words = text.split(whereSeparator: \.isWhitespace)
+            guard words.count > 5, words[1] == "FLOCK", words[3] == "WRITE" else { continue }
+            if words[5].split(separator: ":").last == "\(status.st_ino)"[...] { return owner(path) }
+        }
+        return nil
+    }
+
     private static func locked(_ directory: String, owner: String) -> ConnectorError {
         ConnectorError(
             .topicsLocked,

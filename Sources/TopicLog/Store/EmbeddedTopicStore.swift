@@ -79,6 +79,11 @@ public final class EmbeddedTopicStore: TopicStore {
     }
 }
 
+extension EmbeddedTopicStore {
+    /// The process that has a directory open for writing, in words, or `nil` when none has.
+    public static func writer(of directory: String) -> String? { DirectoryLock.holder(directory) }
+}
+
 // MARK: - Topics
 
 extension EmbeddedTopicStore {

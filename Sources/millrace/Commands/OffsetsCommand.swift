@@ -8,12 +8,12 @@ import Topics
 struct OffsetsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "offsets",
-        abstract: "Show or reset how far connectors have come.",
+        abstract: "Show, set or reset how far connectors have come.",
         discussion: """
             A source's positions say where it goes on in its files or tables; a sink's offsets say \
             which record of each partition it reads next.
             """,
-        subcommands: [Show.self, Reset.self],
+        subcommands: [Show.self, Set.self, Reset.self],
         defaultSubcommand: Show.self
     )
 
@@ -118,7 +118,7 @@ struct OffsetsCommand: ParsableCommand {
             guard to == .beginning, topic == nil, !lost else {
                 throw Failure.usage(
                     "`\(connector)` is a source, which can only start over.",
-                    hint: "Leave out --to, --topic and --lost."
+                    hint: "Leave out --to, --topic and --lost, or use `millrace offsets set`."
                 )
             }
             if let partition, positions[partition] == nil {

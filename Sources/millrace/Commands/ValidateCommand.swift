@@ -9,7 +9,9 @@ struct ValidateCommand: MillraceCommand {
         abstract: "Check pipeline files without running them.",
         discussion: """
             Each finding names the file, the line and column, the key, what is wrong and what was \
-            perhaps meant. Warnings do not change the exit code.
+            perhaps meant. Warnings do not change the exit code. With --connect the servers, files \
+            and databases that the connectors need are looked at too, and nothing there is \
+            changed; `millrace doctor` shows all that was found.
             """
     )
 
@@ -18,20 +20,32 @@ struct ValidateCommand: MillraceCommand {
     @Argument(help: "Pipeline files; several are checked against each other.", completion: .file())
     var files: [String]
 
+    @Flag(help: "Also try the servers, files and databases that the connectors need.")
+    var connect = false
+
     mutating func execute() async throws -> ExitStatus {
         let set = PipelineFileSet(paths: files, catalog: BuiltinConnectors.catalog)
-        if shared.json {
-            try StandardOutput.print(document(set))
-        } else {
-            try printReport(set)
+        var findings = set.findings
+        var status = set.hasErrors ? ExitStatus.configuration : .done
+        if connect, !set.hasErrors {
+            let reports = await PreflightReport.reports(on: set.definitions, shared)
+            findings += reports.flatMap { $0.findings(in: set) }
+            status = PreflightReport.status(of: reports.flatMap(\.checks))
         }
-        return set.hasErrors ? .configuration : .done
+        if shared.json {
+            try StandardOutput.print([
+                "valid": .bool(status == .done), "findings": .array(findings.map(\.document)),
+            ])
+        } else {
+            try printReport(set, findings)
+        }
+        return status
     }
 
-    private func printReport(_ set: PipelineFileSet) throws {
+    private func printReport(_ set: PipelineFileSet, _ findings: [Finding]) throws {
         var output = StandardOutput()
-        for finding in set.findings { try output.writeLine(finding.description) }
-        if !set.hasErrors {
+        for finding in findings { try output.writeLine(finding.description) }
+        if !findings.contains(where: { $0.severity == .error }) {
             for definition in set.definitions {
                 let kinds = definition.connectors.map(\.kind)
                 let sources = kinds.filter { $0 == .source }.count
@@ -43,10 +57,6 @@ struct ValidateCommand: MillraceCommand {
             }
         }
         try output.flush()
-    }
-
-    private func document(_ set: PipelineFileSet) -> JSONDocument {
-        ["valid": .bool(!set.hasErrors), "findings": .array(set.findings.map(\.document))]
     }
 }
 
