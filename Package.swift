@@ -122,7 +122,7 @@ let package = Package(
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
                 "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
                 "LinesFormat", "JSONFormat",
-                "CSVFormat", "XMLFormat", "SQLiteConnector", "PostgresCDCConnector",
+                "CSVFormat", "XMLFormat", "SQLiteConnector",
                 "PostgresConnector", "FileSystem",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -186,13 +186,6 @@ let package = Package(
         tests("ChaosTests", ["TestServices", "millrace"], exclude: ["kill.py", "disk_full.py"]),
         tests("CommandTests", ["TestServices", "millrace"]),
         tests(
-            "PostgresCDCTests",
-            [
-                "ConnectorSDK", "Converters", "PipelineEngine", "PostgresCDCConnector",
-                "PostgresClient", "TestServices", "TopicLog", "Topics", logging,
-            ]
-        ),
-        tests(
             "WritingAConnectorTests",
             [
                 "ConnectorSDK", "ConnectorTesting", "Converters", "PipelineEngine", "TestServices",
@@ -213,14 +206,6 @@ let package = Package(
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])
         + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])
-        + connector(
-            "postgres-cdc",
-            module: "PostgresCDCConnector",
-            libraries: [
-                "ChangeCapture", "FileSystem", "LogicalReplication", "PostgresClient",
-                "PostgresRecords", logging,
-            ]
-        )
         + connector(
             "sqlite",
             module: "SQLiteConnector",

@@ -5,7 +5,6 @@ import FileConnector
 import JSONFormat
 import LinesFormat
 import PipelineEngine
-import PostgresCDCConnector
 import PostgresConnector
 import SQLiteConnector
 import Transforms
@@ -14,9 +13,7 @@ import XMLFormat
 /// Everything that pipelines can name: what is not in these lists does not exist.
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
-        sources: [
-            FileSource.self, PostgresSource.self, PostgresCDCSource.self, SQLiteSource.self,
-        ],
+        sources: [FileSource.self, PostgresSource.self, SQLiteSource.self],
         sinks: [FileSink.self, SQLiteSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,

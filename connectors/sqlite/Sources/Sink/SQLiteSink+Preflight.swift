@@ -2,6 +2,7 @@ public import ConnectorSDK
 internal import FileSystem
 internal import Glibc
 internal import SQLiteClient
+internal import SQLiteTables
 
 extension SQLiteSink {
     public static func preflight(

@@ -1,5 +1,6 @@
 public import ConnectorSDK
 internal import SQLiteClient
+internal import SQLiteTables
 internal import TableMapping
 
 extension SQLiteSource {
