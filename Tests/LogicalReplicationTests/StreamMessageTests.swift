@@ -41,7 +41,9 @@ struct StreamMessageTests {
                 return
             }
         }
-        let short = [Array(data.dropLast(2)), Array(keepalive.dropLast()), keepalive + [0], [], [1]]
+        let short = [
+            Array(data.dropLast(2)), Array(keepalive.dropLast()), keepalive + [0], [], [1],
+        ]
         for sample in short {
             #expect(throws: ReplicationError.self) {
                 try sample.withUnsafeBytes { _ = try StreamMessage($0) }
