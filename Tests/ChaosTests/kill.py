@@ -25,6 +25,7 @@ topics:
 sources:
   inbox:
     connector: json
+    json.style: lines
     include: inbox/*.json
     topic: events
     key.fields: [key]
