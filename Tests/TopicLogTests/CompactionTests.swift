@@ -221,6 +221,37 @@ struct CompactionTests {
         }
     }
 
+    @Test("a damaged new segment takes the place of nothing")
+    func damagedSwap() throws {
+        // D10: cut between batches, cut within one, changed, and empty.
+        let scratch = try ScratchStore()
+        let store = try Self.open(scratch)
+        let records = (0..<200).map { TestRecord(key: "k\($0 % 5)", value: "value \($0)") }
+        try Self.append(records, to: store)
+        store.close()
+        let original = try readFile(scratch.file())
+        // A batch's length stands behind its base offset, and counts from there.
+        let first = 12 + original[8..<12].reduce(0) { $0 << 8 | Int($1) }
+        #expect(first < original.count)
+        var changed = original
+        changed[first / 2] ^= 1
+        let damaged = [
+            Array(original[..<first]), Array(original.dropLast(9)), changed, [],
+        ]
+        for (number, bytes) in damaged.enumerated() {
+            let crashed = try scratch.copy()
+            try writeFile(crashed.file(ending: ".log.swap"), bytes)
+            let reopened = try crashed.open()
+            #expect(try reopened.records().count == 200, "damage \(number)")
+            #expect(reopened.recovery.findings.contains { $0.message.contains(".log.swap") })
+            #expect(!reopened.recovery.findings.contains { $0.isLoss })
+            reopened.close()
+            #expect(try crashed.files().allSatisfy { !$0.hasSuffix(".swap") })
+            let report = try EmbeddedTopicStore.fsck(directory: crashed.path, repair: false)
+            #expect(report.problems.isEmpty, "damage \(number): \(report)")
+        }
+    }
+
     @Test("a disk without room leaves the log as it was")
     func fullDisk() throws {
         let scratch = try ScratchStore()

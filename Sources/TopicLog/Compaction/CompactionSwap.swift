@@ -26,15 +26,28 @@ internal enum CompactionSwap {
     }
 
     /// Finishes what an earlier process began, steps 3 to 5.
-    internal static func finish(in directory: String) throws(FileFailure) {
+    ///
+    /// A new segment keeps its last offset, so a whole one ends where the next segment begins. One
+    /// that does not was damaged, and must not take the place of what is there. (D10)
+    ///
+    /// - Returns: the names of damaged new segments, which were removed.
+    internal static func finish(in directory: String) throws(FileFailure) -> [String] {
+        var damaged: [String] = []
         for name in try Directory.list(directory) {
             guard let base = SegmentName.baseOffset(name, ending: ".log.swap") else { continue }
             let swap = "\(directory)/\(name)"
-            guard let last = try lastOffset(of: swap) else {
+            let bases = try SegmentFiles(directory).baseOffsets
+            if let last = try lastOffset(of: swap), bases.contains(last &+ 1) {
+                try finish(swap, in: directory, replacing: base...max(base, last))
+            } else if bases.contains(base) {
+                try Directory.removeFile(swap)
+                try Directory.synchronize(directory)
+                damaged.append(name)
+            } else {
                 throw FileFailure("read", swap, EIO)
             }
-            try finish(swap, in: directory, replacing: base...max(base, last))
         }
+        return damaged
     }
 
     private static func finish(

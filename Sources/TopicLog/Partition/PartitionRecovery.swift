@@ -32,7 +32,9 @@ internal struct PartitionRecovery {
     /// Recovers the partition, and returns it ready for appending.
     internal mutating func run() throws(FileFailure) -> PartitionAppender {
         try Directory.create(directory)
-        try CompactionSwap.finish(in: directory)
+        for name in try CompactionSwap.finish(in: directory) {
+            note(.leftover, "removed \(name), which is damaged; what it was to replace is kept")
+        }
         let bases = try removeWhatDoesNotCount()
         var segments: [Segment] = []
         for (index, base) in bases.enumerated() where base != row.segmentBase {
