@@ -91,6 +91,29 @@ struct SourceErrorTests {
         #expect(!"\(error)".contains(PostgresServer.Role.password.password))
     }
 
+    @Test("preflight names the table that may not be read, and the server that is not there")
+    func preflight() async throws {
+        let scratch = try SourceScratch()
+        try scratch.execute("CREATE TABLE secret (id int PRIMARY KEY)")
+        let role = PostgresServer.Role.password
+        func outcomes(_ values: [String: String]) async throws -> [PreflightCheck] {
+            try await PostgresSource.preflight(
+                configuration: Configuration(
+                    values.merging(["url": scratch.database.url]) { given, _ in given }
+                ),
+                context: scratch.context
+            )
+        }
+        let allowed = try await outcomes([:])
+        #expect(allowed.map(\.outcome) == [.passed, .passed])
+        let refused = try await outcomes(["user": role.name, "password": role.password])
+        let failed = try #require(refused.first { $0.outcome == .failed })
+        #expect(failed.message.contains("public.secret"))
+        let gone = try await outcomes(["url": "postgres://somebody:hunter2@127.0.0.1:1/db"])
+        #expect(gone.map(\.outcome) == [.failed])
+        #expect(!"\(gone)".contains("hunter2"))
+    }
+
     @Test("a server that cannot be reached is tried again, and told without the password")
     func unreachable() async throws {
         let scratch = try SourceScratch()

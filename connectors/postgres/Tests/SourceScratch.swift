@@ -17,7 +17,20 @@ final class SourceScratch {
         connection = try database.connect()
     }
 
+    var context: ConnectorContext { makeContext() }
+
     func execute(_ sql: String) throws { try connection.execute(sql) }
+
+    private func makeContext(task: Int = 0, of tasks: Int = 1) -> ConnectorContext {
+        ConnectorContext(
+            name: "source",
+            taskID: task,
+            taskCount: tasks,
+            stateDirectory: directory?.path ?? "",
+            formats: FormatCatalog([]),
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        )
+    }
 
     func source(
         _ values: [String: String] = [:],
@@ -27,14 +40,7 @@ final class SourceScratch {
         let values = values.merging(["url": database.url]) { given, _ in given }
         return try PostgresSource(
             configuration: Configuration(values),
-            context: ConnectorContext(
-                name: "source",
-                taskID: task,
-                taskCount: tasks,
-                stateDirectory: directory?.path ?? "",
-                formats: FormatCatalog([]),
-                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-            )
+            context: makeContext(task: task, of: tasks)
         )
     }
 
