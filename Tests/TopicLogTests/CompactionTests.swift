@@ -241,6 +241,8 @@ struct CompactionTests {
         for (number, bytes) in damaged.enumerated() {
             let crashed = try scratch.copy()
             try writeFile(crashed.file(ending: ".log.swap"), bytes)
+            let look = try EmbeddedTopicStore.fsck(directory: crashed.path, repair: false)
+            #expect(look.problems.map(\.kind) == [.leftover], "damage \(number): \(look)")
             let reopened = try crashed.open()
             #expect(try reopened.records().count == 200, "damage \(number)")
             #expect(reopened.recovery.findings.contains { $0.message.contains(".log.swap") })

@@ -65,6 +65,11 @@ internal struct PartitionCheck {
         for name in files.temporary {
             note(&report, .leftover, "\(name) is left from an interrupted compaction")
         }
+        for name in files.swaps {
+            let message =
+                "\(name) is left from an interrupted compaction; opening the topic ends it"
+            note(&report, .leftover, message)
+        }
         for name in files.unknown { note(&report, .unknownFile, "\(name) is no file of a topic") }
         for base in files.baseOffsets where base > row.segmentBase {
             note(&report, .uncommitted, "segment \(SegmentName.stem(base)) was never committed")

@@ -7,6 +7,8 @@ internal struct SegmentFiles {
     internal var baseOffsets: [Int64]
     /// Files that compaction left when it was interrupted before its result counted.
     internal var temporary: [String]
+    /// Compacted segments whose taking of the old one's place was interrupted.
+    internal var swaps: [String]
     /// Names that mean nothing to the store.
     internal var unknown: [String]
 
@@ -20,10 +22,13 @@ internal struct SegmentFiles {
     internal init(_ directory: String) throws(FileFailure) {
         baseOffsets = []
         temporary = []
+        swaps = []
         unknown = []
         for name in try Directory.list(directory) {
             if let baseOffset = SegmentName.baseOffset(name, ending: ".log") {
                 baseOffsets.append(baseOffset)
+            } else if SegmentName.baseOffset(name, ending: ".log.swap") != nil {
+                swaps.append(name)
             } else if Self.temporaryEndings.contains(where: name.hasSuffix) {
                 temporary.append(name)
             } else if !Self.isTolerated(name) {

@@ -1,5 +1,4 @@
 internal import ConnectorSDK
-internal import Glibc
 internal import JSONRecords
 
 /// Reads a stream of JSON, line by line or document by document, whichever it turns out to be.
@@ -77,7 +76,7 @@ internal final class JSONReader: RecordReader {
 
     // MARK: - Telling lines from documents
 
-    /// Looks at the first value: lines when it ends with its line, documents when it goes on.
+    /// Looks at how the stream begins, where the settings leave it open.
     private func decide(_ input: ByteInput) throws(ConnectorError) -> Mode? {
         var position = start
         if position.byte == 0 { try skipByteOrderMark(input) }
@@ -87,48 +86,13 @@ internal final class JSONReader: RecordReader {
         if path != nil || style == .array || first == UInt8(ascii: "[") {
             return .documents(makeDocuments(position, .document))
         }
-        let line = try firstLine(input)
-        var extent = JSONExtent(first: first)
-        let end = extent.advance(line.text)
-        let goesOn: Bool
-        if let end {
-            goesOn = Self.beginsValue(line.text[end...])
-        } else {
-            // Inside a string a line break is an error either way, so the line alone is bad.
-            goesOn = !extent.isScalar && !extent.isInString && line.isComplete
-        }
-        return goesOn
-            ? .documents(makeDocuments(position, .document))
-            : .lines(LinesReader(intake, position: position))
-    }
-
-    /// Whether what follows a value on its line is another value.
-    private static func beginsValue(_ rest: Slice<UnsafeRawBufferPointer>) -> Bool {
-        guard let first = rest.first(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) else {
-            return false
-        }
-        switch first {
-        case UInt8(ascii: "{"), UInt8(ascii: "["), UInt8(ascii: "\""), UInt8(ascii: "-"),
-            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "t"), UInt8(ascii: "f"),
-            UInt8(ascii: "n"):
-            return true
-        default: return false
-        }
-    }
-
-    /// The window's first line, as far as a record may reach.
-    private func firstLine(
-        _ input: ByteInput
-    ) throws(ConnectorError) -> (text: UnsafeRawBufferPointer, isComplete: Bool) {
-        while true {
-            let window = input.window
-            if let base = window.baseAddress, let found = memchr(base, 0x0A, window.count) {
-                let end = UnsafeRawPointer(found) - base
-                return (UnsafeRawBufferPointer(rebasing: window[..<end]), true)
-            }
-            if window.count > intake.maximumRecordBytes { return (window, false) }
-            if try !input.fill() { return (input.window, false) }
-        }
+        let layout = LayoutDetection(
+            input: input,
+            maximumRecordBytes: intake.maximumRecordBytes
+        )
+        return try layout.isLines(first: first)
+            ? .lines(LinesReader(intake, position: position))
+            : .documents(makeDocuments(position, .document))
     }
 
     private func skipByteOrderMark(_ input: ByteInput) throws(ConnectorError) {

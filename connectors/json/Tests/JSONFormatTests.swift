@@ -43,6 +43,40 @@ struct JSONFormatTests {
             rejected: ["{\"a\":\"x"]
         ),
         Case(
+            name: "a first line that is left open before whole objects is a bad line",
+            text: "{\"a\":\n{\"a\":1}\n\n{\"a\":2}\n",
+            records: [#"{"a":1}"#, #"{"a":2}"#],
+            rejected: [#"{"a":"#]
+        ),
+        Case(
+            name: "a first line that is left open before one whole object is a bad line",
+            text: "{\"a\":[{\n {\"a\":1} \r\n",
+            records: [#"{"a":1}"#],
+            rejected: [#"{"a":[{"#]
+        ),
+        Case(
+            name: "two lines that are left open are bad lines",
+            text: "{\"a\":\n{\"b\":[\n{\"a\":1}\n{\"a\":2}",
+            records: [#"{"a":1}"#, #"{"a":2}"#],
+            rejected: [#"{"a":"#, #"{"b":["#]
+        ),
+        Case(
+            name: "a line that is left open, alone",
+            text: "{\"a\":\n",
+            records: [],
+            rejected: [#"{"a":"#]
+        ),
+        Case(
+            name: "a document with an object on a line for itself",
+            text: "{\"a\":\n{\"b\":1}\n}\n{\"c\":1}\n{\"c\":2}\n",
+            records: ["{\"a\":\n{\"b\":1}\n}", #"{"c":1}"#, #"{"c":2}"#]
+        ),
+        Case(
+            name: "a document with objects on lines, commas before them",
+            text: "{\"a\":[\n{\"b\":1}\n,{\"b\":2}\n]}",
+            records: ["{\"a\":[\n{\"b\":1}\n,{\"b\":2}\n]}"]
+        ),
+        Case(
             name: "scalars",
             text: "1\n\"x\"\nnull\ntrue\n",
             records: ["1", "\"x\"", "null", "true"]
