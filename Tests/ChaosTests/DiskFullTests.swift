@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Full disk")
 struct DiskFullTests {
-    @Test("stops cleanly, loses nothing and goes on when there is room", .timeLimit(.minutes(5)))
+    @Test("stops cleanly, loses nothing and goes on when there is room", .timeLimit(.minutes(10)))
     func fullDisk() async throws {
         let directory = try TemporaryDirectory()
         let small = directory.file("small")

@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("millrace dlq", .timeLimit(.minutes(2)))
+@Suite("millrace dlq", .timeLimit(.minutes(10)))
 struct DeadLettersTests {
     /// Runs a pipeline whose second record does not fit its declared type.
     private func makeRun() async throws -> TemporaryDirectory {

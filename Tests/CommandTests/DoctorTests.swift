@@ -2,7 +2,7 @@ import Foundation
 import TestServices
 import Testing
 
-@Suite("millrace doctor and validate --connect", .timeLimit(.minutes(2)))
+@Suite("millrace doctor and validate --connect", .timeLimit(.minutes(10)))
 struct DoctorTests {
     private func checks(
         _ result: CommandResult,

@@ -2,7 +2,7 @@ import Foundation
 import TestServices
 import Testing
 
-@Suite("millrace fsck", .timeLimit(.minutes(1)))
+@Suite("millrace fsck", .timeLimit(.minutes(10)))
 struct FsckTests {
     private func makeData() async throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()

@@ -2,7 +2,7 @@ import Foundation
 import TestServices
 import Testing
 
-@Suite("millrace init", .timeLimit(.minutes(1)))
+@Suite("millrace init", .timeLimit(.minutes(10)))
 struct InitTests {
     @Test("every template is a valid pipeline file")
     func templates() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestServices
 import Testing
 
-@Suite("millrace offsets", .timeLimit(.minutes(2)))
+@Suite("millrace offsets", .timeLimit(.minutes(10)))
 struct OffsetsTests {
     private func makeRun() async throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()

@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("millrace plugins", .timeLimit(.minutes(1)))
+@Suite("millrace plugins", .timeLimit(.minutes(10)))
 struct PluginsTests {
     @Test("every plug-in that is listed can be described")
     func describe() async throws {

@@ -2,7 +2,7 @@ import Foundation
 import TestServices
 import Testing
 
-@Suite("millrace run", .timeLimit(.minutes(5)))
+@Suite("millrace run", .timeLimit(.minutes(10)))
 struct RunTests {
     static let pipeline = """
         pipeline: orders

@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("millrace test", .timeLimit(.minutes(1)))
+@Suite("millrace test", .timeLimit(.minutes(10)))
 struct TestCommandTests {
     private let pipeline = """
         pipeline: orders

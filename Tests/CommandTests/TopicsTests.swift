@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("millrace topics", .timeLimit(.minutes(2)))
+@Suite("millrace topics", .timeLimit(.minutes(10)))
 struct TopicsTests {
     @Test("a topic is created, described, altered and deleted")
     func life() async throws {

@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("Command line", .timeLimit(.minutes(1)))
+@Suite("Command line", .timeLimit(.minutes(10)))
 struct UsageTests {
     @Test(
         "usage errors exit with 2 and say on standard error what to do",

@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("millrace validate", .timeLimit(.minutes(1)))
+@Suite("millrace validate", .timeLimit(.minutes(10)))
 struct ValidateTests {
     @Test("findings name the place, the key and the likely word, and exit with 2")
     func findings() async throws {

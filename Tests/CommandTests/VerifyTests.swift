@@ -1,7 +1,7 @@
 import TestServices
 import Testing
 
-@Suite("millrace verify", .timeLimit(.minutes(2)))
+@Suite("millrace verify", .timeLimit(.minutes(10)))
 struct VerifyTests {
     /// Copies two tables from one database to another.
     private func makeCopy() async throws -> TemporaryDirectory {

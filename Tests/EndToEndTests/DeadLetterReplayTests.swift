@@ -2,7 +2,7 @@ import Foundation
 import TestServices
 import Testing
 
-@Suite("Dead letters of sources", .timeLimit(.minutes(2)))
+@Suite("Dead letters of sources", .timeLimit(.minutes(10)))
 struct DeadLetterReplayTests {
     private static let pipeline = """
         pipeline: orders

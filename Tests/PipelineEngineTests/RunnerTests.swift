@@ -110,7 +110,7 @@ struct RunnerTests {
 
     @Test(
         "a stop lets sinks write what the run brought, and ends an endless source",
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(10))
     )
     func stop() async throws {
         let bench = try EngineBench()
@@ -140,7 +140,7 @@ struct RunnerTests {
         #expect(ended.connector("out")?.lag == 0)
     }
 
-    @Test("a stop ends a task that waits to try again", .timeLimit(.minutes(1)))
+    @Test("a stop ends a task that waits to try again", .timeLimit(.minutes(10)))
     func stopWhileWaiting() async throws {
         let bench = try EngineBench()
         let source = SourceScript { (_) async throws(ConnectorError) in

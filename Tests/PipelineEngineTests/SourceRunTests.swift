@@ -214,7 +214,7 @@ struct SourceRunTests {
         #expect(try bench.store.positions(of: "in") == ["log": "20"])
     }
 
-    @Test("a waker ends idling from another thread, or the next idling", .timeLimit(.minutes(1)))
+    @Test("a waker ends idling from another thread, or the next idling", .timeLimit(.minutes(10)))
     func waker() async throws {
         let bench = try EngineBench()
         let script = SourceScript { (run) async throws(ConnectorError) in
@@ -231,7 +231,7 @@ struct SourceRunTests {
 
     @Test(
         "idling ends when the run stops, and acknowledges what became durable meanwhile",
-        .timeLimit(.minutes(1))
+        .timeLimit(.minutes(10))
     )
     func idle() async throws {
         let bench = try EngineBench()

@@ -30,7 +30,7 @@ struct ThreadExecutorTests {
 
     private func nested() async { await Task.yield() }
 
-    @Test("blocking tasks do not hold up the others", .timeLimit(.minutes(1)))
+    @Test("blocking tasks do not hold up the others", .timeLimit(.minutes(10)))
     func blocking() async throws {
         // As many as would fill a small machine's cooperative pool several times over.
         let threads = try (0..<8).map { try ThreadExecutor(name: "block \($0)") }

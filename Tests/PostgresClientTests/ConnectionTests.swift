@@ -113,7 +113,7 @@ struct ConnectionTests {
         #expect(refused?.message.contains("Connection refused") == true)
     }
 
-    @Test("a server that never answers is given up after connect_timeout", .timeLimit(.minutes(1)))
+    @Test("a server that never answers is given up after connect_timeout", .timeLimit(.minutes(10)))
     func connectTimeout() throws {
         let silent = try SilentListener()
         var settings = server.settings()
@@ -134,7 +134,7 @@ struct ConnectionTests {
         #expect(try PostgresConnection(settings).isAlive)
     }
 
-    @Test("a statement stops at its timeout, or when it is cancelled", .timeLimit(.minutes(1)))
+    @Test("a statement stops at its timeout, or when it is cancelled", .timeLimit(.minutes(10)))
     func timeouts() async throws {
         var settings = server.settings()
         settings.statementTimeout = .milliseconds(50)

@@ -2,7 +2,7 @@ import PostgresClient
 import TestServices
 import Testing
 
-@Suite("PostgreSQL replication stream", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL replication stream", .timeLimit(.minutes(10)))
 struct ReplicationTests {
     let database: PostgresDatabase
 

@@ -3,7 +3,7 @@ import PostgresClient
 import TestServices
 import Testing
 
-@Suite("PostgreSQL test server", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL test server", .timeLimit(.minutes(10)))
 struct TestServerTests {
     @Test("stops, is killed and starts again with what was committed")
     func restarts() throws {

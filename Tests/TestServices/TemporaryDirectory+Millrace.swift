@@ -61,11 +61,14 @@ extension CommandResult {
     }
 }
 
-/// Waits until something is true, for at most half a minute.
+/// Waits until something is true; gives up after a minute.
 public func eventually(_ condition: () throws -> Bool) async throws -> Bool {
-    let deadline = ContinuousClock.now + .seconds(30)
-    while ContinuousClock.now < deadline {
+    // Attempts count as well as time: other tests may keep this one from running for long.
+    let deadline = ContinuousClock.now + .seconds(60)
+    var attempts = 0
+    while ContinuousClock.now < deadline || attempts < 500 {
         if try condition() { return true }
+        attempts += 1
         try await Task.sleep(for: .milliseconds(10))
     }
     return false

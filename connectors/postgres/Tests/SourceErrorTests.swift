@@ -6,7 +6,7 @@ import Testing
 
 @testable import PostgresConnector
 
-@Suite("PostgreSQL source: errors", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL source: errors", .timeLimit(.minutes(10)))
 struct SourceErrorTests {
     private func failure(
         _ scratch: SourceScratch,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import PostgresConnector
 
-@Suite("PostgreSQL source: modes", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL source: modes", .timeLimit(.minutes(10)))
 struct SourceModeTests {
     private static let incrementing = ["mode": "incrementing"]
     private static let timestamps = ["mode": "timestamp", "timestamp.column.name": "at"]
