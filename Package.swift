@@ -183,7 +183,11 @@ let package = Package(
             exclude: ["compare.py", "hostile.py"]
         ),
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
-        tests("ChaosTests", ["TestServices", "millrace"], exclude: ["kill.py", "disk_full.py"]),
+        tests(
+            "ChaosTests",
+            ["TestServices", "millrace"],
+            exclude: ["damage.py", "disk_full.py", "kill.py"]
+        ),
         tests("CommandTests", ["TestServices", "millrace"]),
         tests(
             "WritingAConnectorTests",
