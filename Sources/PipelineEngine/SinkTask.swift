@@ -38,6 +38,7 @@ struct SinkTask {
     {
         let selection = try environment.plan.selection()
         let assignment = PartitionAssignment(selection, environment)
+        try provideTransactionTopic()
         var partitions = try assignment.partitions()
         // A task without partitions leaves the target alone.
         while partitions.isEmpty {
@@ -52,6 +53,16 @@ struct SinkTask {
         }
         let session = try SinkSession(sink, environment, partitions, assignment)
         return try await session.run()
+    }
+
+    /// Creates the topic that says which transactions are complete, when a source of this run may
+    /// write to it: rows of a snapshot arrive before the first transaction does.
+    private func provideTransactionTopic() throws(ConnectorError) {
+        guard let name = environment.plan.transactionTopic,
+            environment.control.hasFeeder(environment.plan.name)
+        else { return }
+        let topic = TopicDefinition(name: name, partitions: 1, settings: TopicSettings())
+        _ = try environment.provisioner.topic(name, orCreate: topic)
     }
 }
 

@@ -163,6 +163,27 @@ struct TransactionFeedTests {
         #expect(script.target.opened.count > 5)
     }
 
+    @Test("rows of a snapshot come before there was any transaction")
+    func snapshotAlone() async throws {
+        let bench = try EngineBench()
+        let target = SinkScript()
+        let source = SourceScript { (run) async throws(ConnectorError) in
+            let batch = run.outlet.makeBatch(topic: "a", schema: .opaque)
+            batch.appendText("read")
+            try await run.outlet.send(batch, position: SourcePosition(partition: "s", offset: "1"))
+        }
+        let summary = await bench.runner(
+            [
+                bench.pipeline(
+                    "p",
+                    [.source("in", source, topic: nil), .sink("out", target, topics: "a", values)]
+                )
+            ]
+        ).run()
+        #expect(summary.exitCode == 0)
+        #expect(target.target.rows[TopicPartition("a", 0)] == ["read"])
+    }
+
     @Test("a transaction topic that cannot be used is refused with its key")
     func refused() async throws {
         let bench = try EngineBench()
