@@ -100,7 +100,10 @@ let package = Package(
         module("PostgresClient", ["CPostgres"]),
         module(
             "SQLiteTables",
-            ["ConnectorSDK", "SQLiteClient", "TableMapping", "CSQLite", "CSQLiteShim"]
+            [
+                "ConnectorSDK", "SQLiteClient", "TableMapping", "TableComparison", "CSQLite",
+                "CSQLiteShim",
+            ]
         ),
         module(
             "PostgresRecords",
@@ -122,7 +125,7 @@ let package = Package(
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
                 "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
                 "LinesFormat", "JSONFormat",
-                "CSVFormat", "XMLFormat", "SQLiteConnector",
+                "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
                 "PostgresConnector", "FileSystem",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -223,6 +226,14 @@ let package = Package(
             module: "PostgresConnector",
             libraries: [
                 "PostgresClient", "PostgresRecords", "TableMapping", "TableComparison", logging,
+            ]
+        )
+        + connector(
+            "sqlite-cdc",
+            module: "SQLiteCDCConnector",
+            libraries: [
+                "ChangeCapture", "FileSystem", "JSONRecords", "SQLiteClient", "SQLiteTables",
+                "TableComparison", "TableMapping", logging,
             ]
         )
 )

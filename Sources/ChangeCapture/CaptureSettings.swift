@@ -72,6 +72,11 @@ public struct CaptureSettings: Sendable {
         included.isEmpty ? !excluded.matches(table) : included.matches(table)
     }
 
+    /// The topic that the changes of a table go to; `namespace` is its schema, where there are any.
+    public func topic(ofTable name: String, in namespace: String?) -> String {
+        topic((namespace.map { [$0] } ?? []) + [name])
+    }
+
     internal func includes(column: String, of table: String) -> Bool {
         let name = "\(table).\(column)"
         return includedColumns.isEmpty

@@ -65,6 +65,19 @@ public final class ChangeStream {
         text.begin(transaction, isTold: settings.providesTransactions)
     }
 
+    /// Says that what follows was not sent before, for a connector that could not count what was.
+    ///
+    /// It began the transaction with as many changes to skip as there can be.
+    public func resume() { counter.resume() }
+
+    /// Changes the time at which the transaction's next changes are told to have been made.
+    public func setTime(_ microseconds: Int64) {
+        guard var changed = transaction, changed.microseconds != microseconds else { return }
+        changed.microseconds = microseconds
+        transaction = changed
+        text.begin(changed, isTold: settings.providesTransactions)
+    }
+
     /// Ends the transaction; nothing is told of one without changes.
     public func end() {
         if let transaction, counter.events > 0, settings.providesTransactions {
@@ -143,6 +156,29 @@ public final class ChangeStream {
         let batch = batch(of: table)
         text.appendTombstone(table, before, counter, to: batch)
         noteRecord(bytes: 64)
+    }
+
+    /// Notes a change that cannot be told, in place of ``append(_:to:before:after:at:)``.
+    ///
+    /// - Parameters:
+    ///   - error: why not.
+    ///   - value: what of it can be shown in a dead letter.
+    ///   - table: the table.
+    public func reject(
+        _ error: ConnectorError,
+        value: some Collection<UInt8>,
+        of table: CapturedTable
+    ) {
+        if transaction != nil {
+            counter.changes &+= 1
+            note(table)
+            count(table)
+            guard counter.isResumed else { return }
+        }
+        var record = RejectedRecord(error: error, topic: table.topic, value: value)
+        record.isCut = true
+        batch(of: table).reject(record)
+        records += 1
     }
 
     private func write(
@@ -273,9 +309,11 @@ internal struct TransactionCounter {
     /// Records, of which a deletion may be two.
     var records: UInt64 = 0
     /// Changes that were sent before a restart.
-    private let skipped: UInt64
+    private var skipped: UInt64
 
     init(skipping skipped: UInt64 = 0) { self.skipped = skipped }
+
+    mutating func resume() { skipped = changes }
 
     /// Whether the present change was not sent before.
     @inline(__always)

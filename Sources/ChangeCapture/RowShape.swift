@@ -37,6 +37,7 @@ internal final class RowShape {
             let cell = cells[index]
             if allowed[index] & Self.mask(cell) != 0 { continue }
             fields[index].type = Self.type(for: cell)
+            fields[index].nativeType = nil
             allowed[index] = Self.allowed(fields[index].type)
             changed = true
         }
@@ -84,7 +85,10 @@ internal final class RowShape {
         case .float, .double: always | bit(.double) | infinite
         case .string, .uuid: always | bit(.string)
         case .bytes: always | bit(.bytes)
-        default: always | bit(.int) | bit(.double) | bit(.string)
+        case .decimal:
+            always | bit(.decimal) | bit(.number) | bit(.int)
+        default:
+            always | bit(.int) | bit(.double) | bit(.string) | bit(.decimal) | bit(.number)
         }
     }
 }

@@ -6,6 +6,7 @@ import JSONFormat
 import LinesFormat
 import PipelineEngine
 import PostgresConnector
+import SQLiteCDCConnector
 import SQLiteConnector
 import Transforms
 import XMLFormat
@@ -13,7 +14,9 @@ import XMLFormat
 /// Everything that pipelines can name: what is not in these lists does not exist.
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
-        sources: [FileSource.self, PostgresSource.self, SQLiteSource.self],
+        sources: [
+            FileSource.self, PostgresSource.self, SQLiteCDCSource.self, SQLiteSource.self,
+        ],
         sinks: [FileSink.self, SQLiteSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,

@@ -19,4 +19,18 @@ struct KillTests {
         )
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
     }
+
+    // D1, D2, D3 and D5, with a database that another process goes on writing.
+    @Test("captures every change once and in order in a dozen kills", .timeLimit(.minutes(5)))
+    func capture() async throws {
+        let directory = try TemporaryDirectory()
+        let result = try await Command.run(
+            [
+                Products.python, Products.root + "/Tests/ChaosTests/capture.py", Products.millrace,
+                directory.path, "12",
+            ],
+            in: directory.path
+        )
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+    }
 }

@@ -1,14 +1,16 @@
 public import ConnectorSDK
-internal import SQLiteClient
-internal import SQLiteTables
+public import SQLiteClient
 public import TableComparison
 internal import TableMapping
 
 /// A table of a SQLite database, read and changed by its key for `verify`.
-internal final class KeyedTable: RepairableTable {
-    internal let name: String
-    internal let columns: [String]
-    internal let key: [String]
+public final class KeyedSQLiteTable: RepairableTable {
+    /// The table's name.
+    public let name: String
+    /// The columns that hold data.
+    public let columns: [String]
+    /// The columns of the key.
+    public let key: [String]
     private let schema: Schema
     private let path: String
     private let handle: SQLiteHandle
@@ -16,7 +18,7 @@ internal final class KeyedTable: RepairableTable {
     /// Opens a table; `nil` when there is none of that name.
     ///
     /// `otherKey` orders the rows of a table that has no key of its own.
-    internal init?(
+    public init?(
         _ name: String,
         path: String,
         busyTimeout: Duration,
@@ -37,7 +39,10 @@ internal final class KeyedTable: RepairableTable {
         }
     }
 
-    internal func read(
+    /// Adds rows behind a key, in the order of the key.
+    ///
+    /// - Throws: what SQLite says.
+    public func read(
         after key: [Value]?,
         limit: Int,
         into batch: RecordBatch
@@ -52,12 +57,18 @@ internal final class KeyedTable: RepairableTable {
         try read(sql + " ORDER BY \(order) LIMIT \(limit)", key ?? [], into: batch)
     }
 
-    internal func read(key: [Value], into batch: RecordBatch) throws(ConnectorError) {
+    /// Adds the row with a key.
+    ///
+    /// - Throws: what SQLite says.
+    public func read(key: [Value], into batch: RecordBatch) throws(ConnectorError) {
         let sql = "SELECT \(SQLText.quote(columns)) FROM \(SQLText.quote(name)) WHERE \(condition)"
         try read(sql, key, into: batch)
     }
 
-    internal func apply(_ batch: RecordBatch, deleting keys: [[Value]]) throws(ConnectorError) {
+    /// Makes rows, and deletes those with these keys, all or nothing.
+    ///
+    /// - Throws: what SQLite says.
+    public func apply(_ batch: RecordBatch, deleting keys: [[Value]]) throws(ConnectorError) {
         do throws(SQLiteFailure) {
             try handle.execute("BEGIN IMMEDIATE")
             do throws(SQLiteFailure) {
@@ -201,45 +212,5 @@ extension SQLiteStatement {
         } else {
             try bindNull(parameter)
         }
-    }
-}
-
-extension SQLiteSource: ComparableSource {
-    public static func comparableTables(
-        _ configuration: Configuration
-    ) throws(ConnectorError) -> [SourceTable] {
-        let settings = try SourceSettings(configuration)
-        guard settings.tables.query == nil else { return [] }
-        var tables: [SourceTable] = []
-        for name in try SourceDatabase(settings).selectedNames() {
-            let table = try KeyedTable(
-                name,
-                path: settings.path,
-                busyTimeout: settings.busyTimeout,
-                mode: .readOnly
-            )
-            guard let table else { continue }
-            let topic = settings.tables.topic(ofTable: name)
-            tables.append(SourceTable(topic: topic, tableName: name, table: table))
-        }
-        return tables
-    }
-}
-
-extension SQLiteSink: ComparableSink {
-    public static func comparableTable(
-        forTopic topic: String,
-        table: String,
-        key: [String],
-        _ configuration: Configuration
-    ) throws(ConnectorError) -> (any RepairableTable)? {
-        let settings = try SinkSettings(configuration)
-        return try KeyedTable(
-            try settings.tables.tableName(ofTable: table, inTopic: topic),
-            path: settings.path,
-            busyTimeout: settings.busyTimeout,
-            mode: .readWrite,
-            otherKey: key
-        )
     }
 }
