@@ -126,6 +126,7 @@ let package = Package(
                 "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
                 "LinesFormat", "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
+                "PostgresCDCConnector",
                 "PostgresConnector", "FileSystem",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -193,6 +194,14 @@ let package = Package(
         ),
         tests("CommandTests", ["TestServices", "millrace"]),
         tests(
+            "PostgresCDCTests",
+            [
+                "ConnectorSDK", "Converters", "PipelineEngine", "PostgresCDCConnector",
+                "PostgresClient", "LogicalReplication", "TestServices", "TopicLog", "Topics",
+                "millrace", logging,
+            ]
+        ),
+        tests(
             "WritingAConnectorTests",
             [
                 "ConnectorSDK", "ConnectorTesting", "Converters", "PipelineEngine", "TestServices",
@@ -213,6 +222,14 @@ let package = Package(
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])
         + connector("xml", module: "XMLFormat", libraries: ["CXML", "CXMLShim", "JSONRecords"])
+        + connector(
+            "postgres-cdc",
+            module: "PostgresCDCConnector",
+            libraries: [
+                "ChangeCapture", "FileSystem", "JSONRecords", "LogicalReplication",
+                "PostgresClient", "PostgresRecords", "TableComparison", logging,
+            ]
+        )
         + connector(
             "sqlite",
             module: "SQLiteConnector",

@@ -180,9 +180,12 @@ public enum CaptureKeys {
     )
     static let hstoreMode = ConfigKey<HstoreMode>.choice(
         "hstore.handling.mode",
-        default: .json,
+        default: .text,
         importance: .low,
-        help: "How hstore is written: as `json`, the text of an object, or as a `map`, an object."
+        help: """
+            How hstore is written: as `text` of the database's own, which sinks restore, as `json`, \
+            the text of an object, or as a `map`, an object.
+            """
     )
     static let placeholder = ConfigKey<String?>.optional(
         "unavailable.value.placeholder",
@@ -243,6 +246,8 @@ public enum IntervalMode: String, CaseIterable, Sendable {
 
 /// How hstore values are written; a connector that has them asks ``CaptureSettings``.
 public enum HstoreMode: String, CaseIterable, Sendable {
+    /// As the database writes it.
+    case text
     /// As the text of a JSON object.
     case json
     /// As a JSON object.

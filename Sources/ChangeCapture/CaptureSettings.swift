@@ -77,6 +77,11 @@ public struct CaptureSettings: Sendable {
         topic((namespace.map { [$0] } ?? []) + [name])
     }
 
+    /// Whether a column is told with the values that it has.
+    public func tellsAsIs(column: String, of table: String) -> Bool {
+        includes(column: column, of: table) && mask(column: column, of: table) == nil
+    }
+
     internal func includes(column: String, of table: String) -> Bool {
         let name = "\(table).\(column)"
         return includedColumns.isEmpty

@@ -6,8 +6,9 @@ extension ChangeStream {
     /// Appends that all rows of a table were removed at once, unless `skipped.operations` says not
     /// to tell.
     public func appendTruncation(of table: CapturedTable, at position: UInt64) {
-        guard settings.tellsTruncations, transaction != nil else { return }
+        guard transaction != nil else { return }
         counter.changes &+= 1
+        guard settings.tellsTruncations else { return }
         note(table)
         counter.events &+= 1
         counter.records &+= 1
@@ -47,6 +48,7 @@ extension ChangeStream {
         let isInTransaction = transaction != nil
         if isInTransaction {
             counter.changes &+= 1
+            noteBeginning()
             counter.events &+= 1
             counter.records &+= 1
             guard counter.isResumed else { return }

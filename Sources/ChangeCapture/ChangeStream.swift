@@ -115,7 +115,10 @@ public final class ChangeStream {
         after: UnsafePointer<Cell>?,
         at position: UInt64
     ) {
-        if settings.skipped.contains(operation.rawValue) { return }
+        if settings.skipped.contains(operation.rawValue) {
+            if operation != .read { pass() }
+            return
+        }
         guard operation != .read, transaction != nil else {
             return write(operation, table, before, after, position)
         }
@@ -130,6 +133,13 @@ public final class ChangeStream {
         if counter.isResumed { write(operation, table, before, after, position) }
         if operation == .delete { appendTombstone(table, before) }
     }
+
+    /// Counts a change of the transaction that is not told.
+    ///
+    /// So the number of a change, by which a restart finds its place within a transaction, does not
+    /// depend on what a configuration leaves out. (D3)
+    @inline(__always)
+    public func pass() { counter.changes &+= 1 }
 
     /// An update of the key: the row under the old key ends, and one under the new key begins.
     private func move(
@@ -227,12 +237,16 @@ public final class ChangeStream {
         table.countedTransaction = transaction?.sequence
         table.events = 0
         touched.append(table)
+        noteBeginning()
+    }
+
+    /// Tells that the transaction begins, unless that was told.
+    @inline(__always)
+    internal func noteBeginning() {
+        guard settings.providesTransactions, !counter.hasBegun else { return }
+        counter.hasBegun = true
         // D3: the record stands in the same commit as the first change.
-        if settings.providesTransactions, touched.count == 1, counter.changes == 1,
-            counter.isResumed, let transaction
-        {
-            teller.begin(transaction)
-        }
+        if counter.isResumed, let transaction { teller.begin(transaction) }
     }
 
     @inline(__always)
@@ -308,6 +322,8 @@ internal struct TransactionCounter {
     var events: UInt64 = 0
     /// Records, of which a deletion may be two.
     var records: UInt64 = 0
+    /// Whether it was told that the transaction begins.
+    var hasBegun = false
     /// Changes that were sent before a restart.
     private var skipped: UInt64
 

@@ -6,12 +6,15 @@ public final class SpillReader {
         public var lsn: LSN
         /// The (sub)transaction that it belongs to.
         public var subtransaction: UInt32
-        /// What the output plugin sent, valid until the next one is read.
+        /// What the output plugin sent, valid until the next one is read, with 64 readable bytes
+        /// behind it.
         public var bytes: UnsafeRawBufferPointer
     }
 
     /// How much is read at a time: enough for a thousand rows of usual size.
     private static let chunkSize = 256 << 10
+    /// Bytes behind a chunk that exist and may be read, for those who read in wide words.
+    private static let padding = 64
 
     private let transaction: SpilledTransaction
     private var chunk: UnsafeMutableRawBufferPointer
@@ -22,7 +25,15 @@ public final class SpillReader {
 
     internal init(_ transaction: SpilledTransaction) {
         self.transaction = transaction
-        chunk = .allocate(byteCount: Self.chunkSize, alignment: 16)
+        chunk = Self.makeChunk(Self.chunkSize)
+    }
+
+    private static func makeChunk(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        let memory = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: count + padding,
+            alignment: 16
+        )
+        return UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
     }
 
     deinit { chunk.deallocate() }
@@ -58,7 +69,7 @@ public final class SpillReader {
         guard needed <= left else { throw SpillError("read", transaction.path, 0) }
         if needed > chunk.count {
             chunk.deallocate()
-            chunk = .allocate(byteCount: needed + needed / 4, alignment: 16)
+            chunk = Self.makeChunk(needed + needed / 4)
         }
         let count = min(chunk.count, left)
         try transaction.read(UnsafeMutableRawBufferPointer(rebasing: chunk[..<count]), at: position)

@@ -5,6 +5,7 @@ import FileConnector
 import JSONFormat
 import LinesFormat
 import PipelineEngine
+import PostgresCDCConnector
 import PostgresConnector
 import SQLiteCDCConnector
 import SQLiteConnector
@@ -15,7 +16,8 @@ import XMLFormat
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
         sources: [
-            FileSource.self, PostgresSource.self, SQLiteCDCSource.self, SQLiteSource.self,
+            FileSource.self, PostgresSource.self, PostgresCDCSource.self, SQLiteCDCSource.self,
+            SQLiteSource.self,
         ],
         sinks: [FileSink.self, SQLiteSink.self],
         formats: FormatCatalog([

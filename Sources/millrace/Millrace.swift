@@ -18,7 +18,7 @@ struct Millrace: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, RunCommand.self, TestCommand.self,
             TopicsCommand.self, OffsetsCommand.self, DeadLettersCommand.self, PluginsCommand.self,
-            VerifyCommand.self, DoctorCommand.self, FsckCommand.self,
+            VerifyCommand.self, SignalCommand.self, DoctorCommand.self, FsckCommand.self,
         ]
     )
 

@@ -113,6 +113,16 @@ final class PostgresWatcher: Sendable {
 ///
 /// Foundation's `Process` would wait for the server too, which inherits a socket of its making.
 enum BlockingCommand {
+    /// Closes what tests have open before it becomes the program: a server counts the files that it
+    /// inherits, and would keep locks on them.
+    private static let closing = """
+        for file in /proc/$$/fd/*; do
+            number=${file##*/}
+            [ "$number" -gt 2 ] && eval "exec $number>&-"
+        done
+        exec "$@"
+        """
+
     static func run(_ arguments: [String], in directory: String) throws {
         let output = directory + "/output"
         var actions = posix_spawn_file_actions_t()
@@ -122,7 +132,7 @@ enum BlockingCommand {
         let flags = O_WRONLY | O_CREAT | O_TRUNC
         posix_spawn_file_actions_addopen(&actions, 1, output, flags, 0o644)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        let words = ["env", "-C", directory, "LC_ALL=C"] + arguments
+        let words = ["env", "-C", directory, "LC_ALL=C", "bash", "-c", closing, "-"] + arguments
         var pointers = words.map { strdup($0) }
         defer { for pointer in pointers { free(pointer) } }
         pointers.append(nil)

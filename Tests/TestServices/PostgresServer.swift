@@ -90,8 +90,8 @@ public final class PostgresServer: Sendable {
 
     private func configure(_ options: Options) throws {
         var settings = [
-            "wal_level": "logical", "max_wal_senders": "30", "max_replication_slots": "30",
-            "max_prepared_transactions": "10", "max_connections": "120",
+            "wal_level": "logical", "max_wal_senders": "50", "max_replication_slots": "50",
+            "max_prepared_transactions": "10", "max_connections": "200",
             "listen_addresses": "127.0.0.1", "port": String(port),
             "unix_socket_directories": directory, "logical_decoding_work_mem": "64kB",
             "shared_buffers": "128MB", "max_wal_size": "1GB", "log_min_messages": "warning",

@@ -1,0 +1,30 @@
+import ConnectorSDK
+import Foundation
+
+/// Holds up the task for some seconds, as a disk might.
+final class Slow: Transform {
+    static let name = "Slow"
+    static let summary = "Waits."
+    static let configuration = ConfigSpec()
+
+    private var batches = 0
+
+    init(configuration: Configuration) throws(ConnectorError) {}
+
+    func apply(_ batch: RecordBatch) throws(ConnectorError) {
+        guard batch.topic.hasSuffix(".t") else { return }
+        batches += 1
+        if batches <= 2 { usleep(2_500_000) }
+    }
+}
+
+/// Lets ten batches through in a second.
+final class Brake: Transform {
+    static let name = "Brake"
+    static let summary = "Waits a little."
+    static let configuration = ConfigSpec()
+
+    init(configuration: Configuration) throws(ConnectorError) {}
+
+    func apply(_ batch: RecordBatch) throws(ConnectorError) { usleep(100_000) }
+}
