@@ -96,7 +96,8 @@ let package = Package(
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
         module("LogicalReplication", []),
-        module("TableMapping", ["ConnectorSDK", "RecordTemplates"]),
+        module("JSONDocuments", []),
+        module("TableMapping", ["ConnectorSDK", "JSONDocuments", "RecordTemplates"]),
         module("PostgresClient", ["CPostgres"]),
         module(
             "SQLiteTables",
@@ -117,13 +118,17 @@ let package = Package(
         module("PipelineEngine", ["ConnectorSDK", "Topics", logging]),
         module(
             "PipelineFile",
-            ["ConnectorSDK", "PipelineEngine", .product(name: "Yams", package: "Yams")]
+            [
+                "ConnectorSDK", "JSONDocuments", "PipelineEngine",
+                .product(name: "Yams", package: "Yams"),
+            ]
         ),
         .executableTarget(
             name: "millrace",
             dependencies: [
                 "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
-                "PipelineFile", "JSONRecords", "SQLiteClient", "TableComparison", "FileConnector",
+                "PipelineFile", "JSONDocuments", "JSONRecords", "SQLiteClient", "TableComparison",
+                "FileConnector",
                 "LinesFormat", "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
                 "PostgresCDCConnector",
@@ -140,6 +145,7 @@ let package = Package(
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("ChangeCaptureTests", ["ChangeCapture", "ConnectorSDK", "ConnectorTesting"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
+        tests("JSONDocumentsTests", ["JSONDocuments"]),
         tests("TableMappingTests", ["TableMapping", "ConnectorSDK"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
         tests("SQLiteTablesTests", ["SQLiteTables", "ConnectorSDK"]),
@@ -214,7 +220,8 @@ let package = Package(
             "file",
             module: "FileConnector",
             libraries: [
-                "FileSystem", "RecordTemplates", "TextEncoding", "Compression", logging,
+                "FileSystem", "JSONDocuments", "RecordTemplates", "TextEncoding", "Compression",
+                logging,
             ],
             testedWith: ["LinesFormat"]
         )

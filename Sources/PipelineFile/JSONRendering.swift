@@ -1,3 +1,5 @@
+internal import JSONDocuments
+
 /// Writes YAML values of a `tests:` block as a topic holds them.
 internal enum JSONRendering {
     /// A single value as it is written, a map or list as JSON, nothing for null.
@@ -16,7 +18,7 @@ internal enum JSONRendering {
             } else if isPlain, text == "true" || text == "false" || isNumber(text) {
                 json += text
             } else {
-                writeString(text, into: &json)
+                JSONDocument.write(text, into: &json)
             }
         case .list(let items):
             json += "["
@@ -29,7 +31,7 @@ internal enum JSONRendering {
             json += "{"
             for (index, entry) in entries.enumerated() {
                 if index > 0 { json += "," }
-                writeString(entry.key, into: &json)
+                JSONDocument.write(entry.key, into: &json)
                 json += ":"
                 write(entry.value, into: &json)
             }
@@ -61,23 +63,5 @@ internal enum JSONRendering {
             guard digits() > 0 else { return false }
         }
         return rest.isEmpty
-    }
-
-    private static func writeString(_ text: String, into json: inout String) {
-        json += "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": json += "\\\""
-            case "\\": json += "\\\\"
-            case "\n": json += "\\n"
-            case "\r": json += "\\r"
-            case "\t": json += "\\t"
-            case _ where scalar.value < 0x20:
-                let hex = String(scalar.value, radix: 16)
-                json += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: json.unicodeScalars.append(scalar)
-            }
-        }
-        json += "\""
     }
 }

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import JSONDocuments
 
 /// A value that rows are ordered by, exactly as the database gave it.
 public enum OrderValue: Sendable {
@@ -55,27 +56,25 @@ public enum OrderValue: Sendable {
 
 extension OrderValue {
     /// The value as JSON: integers and texts as such, what JSON has no form for as an object.
-    internal var json: String {
+    internal var document: JSONDocument {
         switch self {
-        case .integer(let value): return String(value)
-        case .real(let value): return "{\"real\":\"\(value)\"}"
-        case .blob(let bytes): return "{\"blob\":\"\(Self.hexadecimal(bytes.raw))\"}"
+        case .integer(let value): return .int(value)
+        case .real(let value): return ["real": .string("\(value)")]
+        case .blob(let bytes): return ["blob": .string(Self.hexadecimal(bytes.raw))]
         case .text(let bytes):
             guard let text = String(validating: bytes.raw, as: UTF8.self), !text.utf8.contains(0)
-            else { return "{\"text\":\"\(Self.hexadecimal(bytes.raw))\"}" }
-            return PositionText.quote(text)
+            else { return ["text": .string(Self.hexadecimal(bytes.raw))] }
+            return .string(text)
         }
     }
 
-    internal init?(_ value: PositionText.Value) {
-        switch value {
-        case .integer(let number): self = .integer(number)
+    internal init?(_ document: JSONDocument) {
+        switch document {
+        case .int(let number): self = .integer(number)
         case .string(let text): self = .text(text)
-        case .object(let members):
-            guard members.count == 1, let (form, member) = members.first,
-                case .string(let text) = member
-            else { return nil }
-            self.init(form: form, text)
+        case .object(let fields):
+            guard fields.count == 1, case .string(let text) = fields[0].1 else { return nil }
+            self.init(form: fields[0].0, text)
         default: return nil
         }
     }

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import JSONDocuments
 
 /// How far a table, view or query was read.
 public struct ReadPosition: Sendable {
@@ -23,36 +24,37 @@ public struct ReadPosition: Sendable {
 
     /// The position as a JSON object.
     public var json: String {
-        var parts = ["\"mode\":\(PositionText.quote(mode))"]
+        var object = JSONObjectText()
+        object.add("mode", mode)
         if isDone {
-            parts.append("\"done\":true")
+            object.add("done", true)
         } else if order.isEmpty {
-            parts.append("\"rows\":\(rows)")
-            parts.append("\"hash\":\"\(String(hash, radix: 16))\"")
+            object.add("rows", rows)
+            object.add("hash", String(hash, radix: 16))
         } else {
-            let names = order.map(PositionText.quote).joined(separator: ",")
-            parts.append("\"by\":[\(names)]")
-            parts.append("\"after\":[\(after.map(\.json).joined(separator: ","))]")
+            object.add("by", .array(order.map { .string($0) }))
+            object.add("after", .array(after.map(\.document)))
         }
-        return "{\(parts.joined(separator: ","))}"
+        return object.closed()
     }
 
     /// Reads ``json``; `nil` when the text is something else.
     public init?(_ text: String) {
-        guard case .object(let members)? = PositionText.read(text) else { return nil }
-        guard case .string(let mode)? = members["mode"] else { return nil }
+        guard let document = JSONDocument(parsing: text), let mode = document["mode"]?.string else {
+            return nil
+        }
         self.init(mode: mode, order: [])
-        if case .boolean(let value)? = members["done"] { isDone = value }
-        if case .integer(let value)? = members["rows"] { rows = value }
-        if case .string(let digits)? = members["hash"] {
+        isDone = document["done"]?.bool ?? false
+        rows = document["rows"]?.int ?? 0
+        if let digits = document["hash"]?.string {
             guard let value = UInt64(digits, radix: 16) else { return nil }
             hash = value
         }
-        if case .array(let names)? = members["by"] {
-            for case .string(let name) in names { order.append(name) }
+        if let names = document["by"]?.array {
+            order = names.compactMap(\.string)
             guard order.count == names.count else { return nil }
         }
-        if case .array(let values)? = members["after"] {
+        if let values = document["after"]?.array {
             after = values.compactMap(OrderValue.init)
             guard after.count == values.count else { return nil }
         }

@@ -1,4 +1,5 @@
 import ConnectorSDK
+import JSONDocuments
 
 /// What a command's exit code says.
 enum ExitStatus: Int32 {

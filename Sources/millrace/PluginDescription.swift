@@ -1,4 +1,5 @@
 import ConnectorSDK
+import JSONDocuments
 import PipelineEngine
 
 /// What `plugins` says of one plug-in, and what its reference is made of.

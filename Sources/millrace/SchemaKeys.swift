@@ -1,4 +1,5 @@
 import ConnectorSDK
+import JSONDocuments
 
 /// Configuration keys in JSON Schema: flat or as nested maps, common ones defined once.
 struct SchemaKeys {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
+import JSONDocuments
 import TopicLog
 
 /// The command `millrace fsck`.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
+import JSONDocuments
 
 /// The command `millrace init`.
 struct InitCommand: MillraceCommand {

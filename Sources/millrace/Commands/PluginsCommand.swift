@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectorSDK
 import Glibc
+import JSONDocuments
 
 /// The command `millrace plugins`.
 struct PluginsCommand: ParsableCommand {

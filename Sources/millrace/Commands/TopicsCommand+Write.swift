@@ -1,6 +1,7 @@
 import ArgumentParser
 import ConnectorSDK
 import Glibc
+import JSONDocuments
 import TopicLog
 import Topics
 

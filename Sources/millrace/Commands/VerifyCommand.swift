@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
+import JSONDocuments
 import PipelineFile
 import TableComparison
 

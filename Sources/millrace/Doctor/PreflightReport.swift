@@ -1,4 +1,5 @@
 import ConnectorSDK
+import JSONDocuments
 import PipelineEngine
 import PipelineFile
 

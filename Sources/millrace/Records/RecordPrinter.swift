@@ -1,4 +1,5 @@
 import ConnectorSDK
+import JSONDocuments
 import JSONRecords
 
 /// Writes records of a topic for people and for other programs.

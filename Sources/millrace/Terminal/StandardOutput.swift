@@ -1,4 +1,5 @@
 import Glibc
+import JSONDocuments
 
 /// The reader of standard output has gone away, as `head` does; nobody is at fault.
 struct BrokenPipe: Error {}

@@ -1,10 +1,11 @@
 internal import ConnectorSDK
 internal import FileSystem
+internal import JSONDocuments
 
 extension FileIdentity {
     /// The partition of a ``SourcePosition``.
     var partition: String {
-        var object = StateObjectText()
+        var object = JSONObjectText()
         object.add("fingerprint", String(fingerprint.hash, radix: 16))
         object.add("length", Int64(fingerprint.length))
         object.add("inode", String(inode))
@@ -15,7 +16,7 @@ extension FileIdentity {
 
     /// Reads a partition; `nil` when it names no file.
     init?(partition: String) {
-        guard let value = StateValue(parsing: partition),
+        guard let value = JSONDocument(parsing: partition),
             let fingerprint = FileFingerprint(value),
             let inode = value["inode"]?.string.flatMap({ UInt64($0) })
         else { return nil }
@@ -36,14 +37,14 @@ extension FileIdentity {
 }
 
 extension FileFingerprint {
-    var state: StateValue {
-        .object([
+    var state: JSONDocument {
+        [
             "fingerprint": .string(String(hash, radix: 16)), "length": .int(Int64(length)),
-        ])
+        ]
     }
 
     /// Reads the members `fingerprint` and `length` of an object.
-    init?(_ state: StateValue) {
+    init?(_ state: JSONDocument) {
         guard let hash = state["fingerprint"]?.string.flatMap({ UInt64($0, radix: 16) }),
             let length = state["length"]?.int, (0...Int64(Self.limit)).contains(length)
         else { return nil }

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import FileSystem
+internal import JSONDocuments
 
 /// How far a file has been read: the offset of a ``SourcePosition``.
 struct FilePosition: Hashable, Sendable {
@@ -18,8 +19,8 @@ struct FilePosition: Hashable, Sendable {
 
     /// JSON text.
     var text: String {
-        // Written for every batch, so not by way of a `StateValue`.
-        var object = StateObjectText()
+        // Written for every batch, so not by way of a `JSONDocument`.
+        var object = JSONObjectText()
         object.add("path", path)
         object.add("byte", reader.byte)
         object.add("line", reader.line)
@@ -36,7 +37,8 @@ struct FilePosition: Hashable, Sendable {
 
     /// Reads ``text``, or what a person wrote: only `byte` must be there.
     init?(_ text: String) {
-        guard let value = StateValue(parsing: text), let byte = value["byte"]?.int, byte >= 0 else {
+        guard let value = JSONDocument(parsing: text), let byte = value["byte"]?.int, byte >= 0
+        else {
             return nil
         }
         path = value["path"]?.string ?? ""

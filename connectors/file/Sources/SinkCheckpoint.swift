@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import FileSystem
+internal import JSONDocuments
 
 /// What a file sink has committed: the offsets, and the files that belong to exactly them.
 ///
@@ -55,7 +56,7 @@ struct SinkCheckpoint: Hashable, Sendable {
 
     /// JSON text.
     var text: String {
-        StateValue.object([
+        ([
             "version": .int(1),
             "offsets": .array(
                 offsets.sorted { $0.key < $1.key }.map { id, offset in
@@ -69,15 +70,17 @@ struct SinkCheckpoint: Hashable, Sendable {
             "renames": .array(
                 renames.map { .array([.string($0.workPath), .string($0.finalPath)]) }
             ),
-            "sequences": .object(sequences.mapValues { .int($0) }),
-        ]).description
+            "sequences": .object(
+                sequences.sorted { $0.key < $1.key }.map { ($0.key, .int($0.value)) }
+            ),
+        ] as JSONDocument).text
     }
 
     init() {}
 
     /// Reads ``text``; `nil` when it is damaged.
     init?(_ text: String) {
-        guard let value = StateValue(parsing: text), value["version"]?.int == 1,
+        guard let value = JSONDocument(parsing: text), value["version"]?.int == 1,
             let offsets = value["offsets"]?.array, let files = value["files"]?.array,
             let renames = value["renames"]?.array
         else { return nil }
@@ -101,20 +104,20 @@ struct SinkCheckpoint: Hashable, Sendable {
             else { return nil }
             self.renames.append(Rename(workPath: work, finalPath: final))
         }
-        guard case .object(let sequences)? = value["sequences"] else { return nil }
-        self.sequences = sequences.compactMapValues(\.int)
+        guard let sequences = value["sequences"]?.fields else { return nil }
+        for (path, number) in sequences { self.sequences[path] = number.int }
     }
 }
 
 extension SinkCheckpoint.File {
-    var state: StateValue {
-        .object([
+    var state: JSONDocument {
+        [
             "key": .string(key), "work": .string(workPath), "final": .string(finalPath),
             "length": .int(length), "records": .int(records), "format": .string(format),
-        ])
+        ]
     }
 
-    init?(_ state: StateValue) {
+    init?(_ state: JSONDocument) {
         guard let key = state["key"]?.string, let work = state["work"]?.string,
             let final = state["final"]?.string, let length = state["length"]?.int,
             let records = state["records"]?.int, let format = state["format"]?.string
