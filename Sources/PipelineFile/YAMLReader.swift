@@ -23,7 +23,8 @@ internal struct YAMLReader {
         }
         let root: Node?
         do {
-            root = try Parser(yaml: text, encoding: .utf8).singleRoot()
+            // Nothing here asks for types, and the rules that tell them cost more than the parsing.
+            root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
         } catch {
             throw explain(error, in: text)
         }

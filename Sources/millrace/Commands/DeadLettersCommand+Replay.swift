@@ -10,6 +10,7 @@ extension DeadLettersCommand {
     /// The command `millrace dlq replay`.
     struct Replay: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "replay",
             abstract: "Put dead letters back where they came from, after the cause was mended.",
             discussion: """
                 What a sink rejected goes to the end of its partition again, where every sink of \

@@ -20,6 +20,7 @@ struct DeadLettersCommand: ParsableCommand {
     /// The command `millrace dlq list`.
     struct List: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List topics that hold dead letters."
         )
 
@@ -46,6 +47,7 @@ struct DeadLettersCommand: ParsableCommand {
     /// The command `millrace dlq show`.
     struct Show: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show dead letters: where each came from, what was wrong, what it holds."
         )
 
@@ -96,6 +98,7 @@ struct DeadLettersCommand: ParsableCommand {
     /// The command `millrace dlq discard`.
     struct Discard: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "discard",
             abstract: "Mark dead letters as seen to without replaying them."
         )
 

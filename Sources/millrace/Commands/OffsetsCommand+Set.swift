@@ -8,6 +8,7 @@ extension OffsetsCommand {
     /// The command `millrace offsets set`.
     struct Set: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "set",
             abstract: "Set where a connector goes on in one part of what it reads.",
             discussion: """
                 A source's part and offset are written as `millrace offsets show CONNECTOR --json` \

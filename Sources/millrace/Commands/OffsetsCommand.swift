@@ -21,6 +21,7 @@ struct OffsetsCommand: ParsableCommand {
     /// The command `millrace offsets show`.
     struct Show: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "show",
             abstract: "Show a connector's place; without a name, all connectors that have one."
         )
 
@@ -63,6 +64,7 @@ struct OffsetsCommand: ParsableCommand {
     /// The command `millrace offsets reset`.
     struct Reset: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "reset",
             abstract: "Change where a connector goes on.",
             discussion: """
                 A source forgets its positions and reads everything again. A sink goes on at --to, \

@@ -14,6 +14,7 @@ struct PluginsCommand: ParsableCommand {
 
     struct List: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "list",
             abstract: "List everything that a pipeline file can name."
         )
 
@@ -42,6 +43,7 @@ struct PluginsCommand: ParsableCommand {
 
     struct Describe: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "describe",
             abstract: "Print a plug-in's configuration reference."
         )
 

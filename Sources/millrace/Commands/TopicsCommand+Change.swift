@@ -39,7 +39,10 @@ extension TopicsCommand {
 
     /// The command `millrace topics create`.
     struct Create: MillraceCommand {
-        static let configuration = CommandConfiguration(abstract: "Create a topic.")
+        static let configuration = CommandConfiguration(
+            commandName: "create",
+            abstract: "Create a topic."
+        )
 
         @OptionGroup var shared: SharedOptions
 
@@ -72,7 +75,10 @@ extension TopicsCommand {
 
     /// The command `millrace topics alter`.
     struct Alter: MillraceCommand {
-        static let configuration = CommandConfiguration(abstract: "Change a topic's settings.")
+        static let configuration = CommandConfiguration(
+            commandName: "alter",
+            abstract: "Change a topic's settings."
+        )
 
         @OptionGroup var shared: SharedOptions
 
@@ -100,6 +106,7 @@ extension TopicsCommand {
     /// The command `millrace topics delete`.
     struct Delete: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "delete",
             abstract: "Delete a topic and its records, for good."
         )
 

@@ -7,7 +7,10 @@ import Topics
 extension TopicsCommand {
     /// The command `millrace topics list`.
     struct List: MillraceCommand {
-        static let configuration = CommandConfiguration(abstract: "List topics.")
+        static let configuration = CommandConfiguration(
+            commandName: "list",
+            abstract: "List topics."
+        )
 
         @OptionGroup var shared: SharedOptions
 
@@ -47,6 +50,7 @@ extension TopicsCommand {
     /// The command `millrace topics describe`.
     struct Describe: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "describe",
             abstract: "Show a topic's partitions, settings and readers."
         )
 

@@ -8,6 +8,7 @@ extension TopicsCommand {
     /// The command `millrace topics read`.
     struct Read: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "read",
             abstract: "Print records, one line each.",
             discussion: """
                 Prints values; with --json also topic, partition, offset, timestamp, key and \

@@ -9,6 +9,7 @@ extension TopicsCommand {
     /// The command `millrace topics write`.
     struct Write: MillraceCommand {
         static let configuration = CommandConfiguration(
+            commandName: "write",
             abstract: "Append the lines of standard input to a topic, one record each.",
             discussion: "Returns when the records are durable."
         )
