@@ -6,13 +6,34 @@
 #include "cell_value.h"
 #include "decimal_text.h"
 
+#define HIGH_BITS 0x8080808080808080u
+
+static uint64_t word_at(const uint8_t *p) {
+    uint64_t word;
+    memcpy(&word, p, 8);
+    return word;
+}
+
+/* Whether all bytes are ASCII; the last words may overlap. */
+static int is_ascii(const uint8_t *p, const uint8_t *end) {
+    if (end - p >= 8) {
+        uint64_t found = 0;
+        for (; end - p > 32; p += 32)
+            found |= word_at(p) | word_at(p + 8) | word_at(p + 16) | word_at(p + 24);
+        for (; end - p > 8; p += 8) found |= word_at(p);
+        return ((found | word_at(end - 8)) & HIGH_BITS) == 0;
+    }
+    uint8_t found = 0;
+    while (p < end) found |= *p++;
+    return found < 0x80;
+}
+
 /* Whether bytes are UTF-8: shortest forms only, no surrogates, nothing beyond U+10FFFF. */
 static int is_utf8(const uint8_t *p, const uint8_t *end) {
+    if (is_ascii(p, end)) return 1;
     while (p < end) {
         if (end - p >= 8) {
-            uint64_t word;
-            memcpy(&word, p, 8);
-            if ((word & 0x8080808080808080u) == 0) {
+            if ((word_at(p) & HIGH_BITS) == 0) {
                 p += 8;
                 continue;
             }

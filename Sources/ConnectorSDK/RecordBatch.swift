@@ -29,7 +29,11 @@ public final class RecordBatch {
     }
     @exclusivity(unchecked) @usableFromInline internal var valueSchema = Schema.opaque
     /// The columns of the keys; `nil` when no record has one.
-    public internal(set) var keySchema: Schema?
+    @inlinable public internal(set) var keySchema: Schema? {
+        get { schemaOfKeys }
+        set { schemaOfKeys = newValue }
+    }
+    @exclusivity(unchecked) @usableFromInline internal var schemaOfKeys: Schema?
     /// Whether the values are still exactly what ``RecordMetadata/raw`` says, as JSON text.
     ///
     /// A JSON reader sets it, whatever changes a cell clears it; a JSON writer that sees it copies.

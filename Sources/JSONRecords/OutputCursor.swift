@@ -145,6 +145,7 @@ extension OutputCursor {
     mutating func double(_ value: Double) -> Bool {
         guard value.isFinite else { return false }
         ensure(32)
+        if shortDecimal(value, scale: 2) || shortDecimal(value, scale: 6) { return true }
         var text = DoubleText()
         value.write(to: &text)
         withUnsafeBytes(of: text.bytes) {
@@ -152,6 +153,36 @@ extension OutputCursor {
         }
         next += text.count
         return true
+    }
+}
+
+extension OutputCursor {
+    /// Writes a double that a decimal of so many places and at most 15 digits stands for.
+    ///
+    /// Decimals of 15 digits all survive the way through a double, so no two of them are the same
+    /// double: without its last zeros the one found is the shortest text there is.
+    @inline(__always)
+    private mutating func shortDecimal(_ value: Double, scale: Int) -> Bool {
+        // Smaller numbers, and the negative zero, are written otherwise.
+        guard value.magnitude >= 0.0001 else { return false }
+        let power = scale == 2 ? 1e2 : 1e6
+        let scaled = (value.magnitude * power).rounded(.toNearestOrEven)
+        guard scaled < 1e15, scaled / power == value.magnitude else { return false }
+        if value < 0 { put(UInt8(ascii: "-")) }
+        let digits = UInt64(scaled)
+        let whole = digits / UInt64(power)
+        unsigned(whole)
+        put(UInt8(ascii: "."))
+        padded(digits &- whole &* UInt64(power), count: scale)
+        var zeros = 0
+        while zeros < scale - 1, Self.isZero(next - 1 - zeros) { zeros += 1 }
+        next -= zeros
+        return true
+    }
+
+    @inline(__always)
+    private static func isZero(_ digit: UnsafeMutableRawPointer) -> Bool {
+        digit.load(as: UInt8.self) == UInt8(ascii: "0")
     }
 }
 

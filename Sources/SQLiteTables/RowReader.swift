@@ -23,12 +23,14 @@ public final class RowReader {
     private let keyColumns: [Int]
     private let orderCount: Int
     private let orderCells: UnsafeMutablePointer<mr_cell>
-    private var slab = mr_slab()
-    private var isOnRow = false
+    // These change with every row, for an instant each or in calls that do not come back here: a
+    // check at run time would cost several times the change.
+    @exclusivity(unchecked) private var slab = mr_slab()
+    @exclusivity(unchecked) private var isOnRow = false
     /// Whether ``lastOrder`` has been set since it was taken.
-    private var hasOrder = false
+    @exclusivity(unchecked) private var hasOrder = false
     /// Called for each row's order, before the row's successor is read.
-    public var onRow: ((UnsafePointer<Cell>) -> Void)?
+    @exclusivity(unchecked) public var onRow: ((UnsafePointer<Cell>) -> Void)?
 
     /// Makes a reader.
     ///

@@ -14,9 +14,11 @@ public final class RowSchema {
     private var types: [FieldType]
     private var made: [[FieldType]: Schema] = [:]
     /// For each column, which cells fit the present schema.
-    internal private(set) var columns: [mr_read_column]
+    ///
+    /// Asked for with every row and changed between two, so not checked for overlaps, as below.
+    @exclusivity(unchecked) internal private(set) var columns: [mr_read_column]
     /// The columns as they are now.
-    public private(set) var schema: Schema
+    @exclusivity(unchecked) public private(set) var schema: Schema
 
     /// Describes columns by their names, whether they may be null, and their declared types.
     public init(_ columns: [(name: String, isOptional: Bool, type: DeclaredType)]) {

@@ -13,19 +13,26 @@ public final class RecordBatchBuilder {
 
     /// Where the batch is written; complete only after ``finish(compression:now:timestampType:)``.
     public let buffer: OutputBuffer
-    // Unchecked because both change with every record, for an instant each.
     /// The number of records so far.
-    @exclusivity(unchecked) public private(set) var count = 0
+    @inlinable public var count: Int { recordsEncoded }
     /// Bytes encoded so far, header included.
-    @exclusivity(unchecked) public private(set) var byteCount = RecordBatchHeader.length
+    @inlinable public var byteCount: Int { bytesEncoded }
+    // What follows changes with every record, for an instant each: a check at run time would cost
+    // more than the change. The first two stand behind inlinable accessors because `@exclusivity`
+    // has no effect in another module.
+    @exclusivity(unchecked) @usableFromInline internal private(set) var recordsEncoded = 0
+    @exclusivity(unchecked) @usableFromInline internal private(set) var bytesEncoded =
+        RecordBatchHeader.length
 
-    private var base: UnsafeMutableRawPointer
-    private var capacity: Int
-    private var baseTimestamp = RecordMetadata.noTimestamp
-    private var maxTimestamp = RecordMetadata.noTimestamp
+    @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
+    @exclusivity(unchecked) private var capacity: Int
+    @exclusivity(unchecked) private var baseTimestamp = RecordMetadata.noTimestamp
+    @exclusivity(unchecked) private var maxTimestamp = RecordMetadata.noTimestamp
     /// Runs of records that have no timestamp yet and are written as if they had the base's.
     private var unstamped: [Range<Int>] = []
-    private var unstampedCount = 0
+    /// The last such run, which is not among them yet.
+    @exclusivity(unchecked) private var unstampedRun = 0..<0
+    @exclusivity(unchecked) private var unstampedCount = 0
     private var compressor: BatchCompressor?
 
     /// Makes an empty builder.
@@ -44,11 +51,12 @@ public final class RecordBatchBuilder {
     /// Forgets all records; the buffer's bytes must not be needed any more.
     public func reset() {
         buffer.count = 0
-        count = 0
-        byteCount = RecordBatchHeader.length
+        recordsEncoded = 0
+        bytesEncoded = RecordBatchHeader.length
         baseTimestamp = RecordMetadata.noTimestamp
         maxTimestamp = RecordMetadata.noTimestamp
         unstamped.removeAll(keepingCapacity: true)
+        unstampedRun = 0..<0
         unstampedCount = 0
     }
 
@@ -89,8 +97,8 @@ public final class RecordBatchBuilder {
         Self.copy(value, to: &target)
         Varint.write(headerCount, to: &target)
         Self.copy(headers, to: &target)
-        byteCount = target - base
-        count &+= 1
+        bytesEncoded = target - base
+        recordsEncoded &+= 1
     }
 
     /// Completes the batch.
@@ -162,13 +170,17 @@ public final class RecordBatchBuilder {
         return Int(timestamp &- baseTimestamp)
     }
 
+    @inline(__always)
     private func noteUnstamped() {
         unstampedCount &+= 1
-        if let last = unstamped.indices.last, unstamped[last].upperBound == count {
-            unstamped[last] = unstamped[last].lowerBound..<count + 1
-        } else {
-            unstamped.append(count..<count + 1)
-        }
+        if unstampedRun.upperBound != count { beginUnstampedRun() }
+        unstampedRun = Range(uncheckedBounds: (unstampedRun.lowerBound, count &+ 1))
+    }
+
+    @inline(never)
+    private func beginUnstampedRun() {
+        if !unstampedRun.isEmpty { unstamped.append(unstampedRun) }
+        unstampedRun = count..<count
     }
 
     @inline(__always)
@@ -207,7 +219,7 @@ extension RecordBatchBuilder {
     private func restamp(now: Int64) {
         let old = OutputBuffer(capacity: byteCount)
         old.append(UnsafeRawBufferPointer(start: base, count: byteCount))
-        let records = count, runs = unstamped
+        let records = count, runs = unstamped + [unstampedRun]
         let oldBase = baseTimestamp
         reset()
         var source = UnsafeRawPointer(old.base) + RecordBatchHeader.length
@@ -242,7 +254,7 @@ extension RecordBatchBuilder {
         guard let (bytes, codec) = try compressor.compress(records, type) else { return [] }
         buffer.count = RecordBatchHeader.length
         buffer.append(bytes)
-        byteCount = buffer.count
+        bytesEncoded = buffer.count
         return .init(rawValue: codec)
     }
 }

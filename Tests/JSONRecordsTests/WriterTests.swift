@@ -1,4 +1,5 @@
 import ConnectorSDK
+import Glibc
 import JSONRecords
 import Testing
 
@@ -53,6 +54,24 @@ struct WriterTests {
     @Test("writes each inline value so that it reads back the same", arguments: inline)
     func writesInline(cell: Cell, text: String) throws {
         #expect(try write { _ in cell } == text)
+    }
+
+    @Test("a double is written as the shortest text that reads back as the same one")
+    func writesDoubles() throws {
+        var random = SystemRandomNumberGenerator()
+        var values: [Double] = [0.0001, 0.00009, 999_999_999_999_999, 1e15, 1e16, 9_999_999.999999]
+        for _ in 0..<20_000 {
+            // Decimals of few places, their neighbours, and any bits at all.
+            let places = Double.random(in: 0...8, using: &random).rounded()
+            let limit = Double.random(in: 0...16, using: &random)
+            let digits = Double.random(in: 0...pow(10, limit), using: &random).rounded()
+            let value = digits / pow(10, places)
+            values += [value, -value, value.nextUp, -value.nextDown]
+            values.append(Double(bitPattern: random.next()))
+        }
+        for value in values where value.isFinite {
+            #expect(try write { _ in .double(value) } == value.description)
+        }
     }
 
     @Test("every power of ten and its neighbours keep their digits")

@@ -142,6 +142,41 @@ struct SourceReadTests {
         )
     }
 
+    @Test("a byte that is not UTF-8 is found wherever in a text it stands")
+    func invalidBytes() async throws {
+        let scratch = try ScratchDatabase()
+        var rows: [String] = []
+        var rejected: [Int64] = []
+        for length in 1...70 {
+            for place in 0..<length {
+                var text = String(repeating: "61", count: length)
+                let at = text.index(text.startIndex, offsetBy: place * 2)
+                // Every third row has a two-byte character instead, where there is room for it.
+                let isValid = place % 3 == 0 && place + 1 < length
+                let bytes = isValid ? "C3A9" : "E9"
+                text.replaceSubrange(at..<text.index(at, offsetBy: bytes.count), with: bytes)
+                if !isValid { rejected.append(Int64(rows.count)) }
+                rows.append("(\(rows.count), CAST(X'\(text)' AS TEXT))")
+            }
+        }
+        try scratch.execute(
+            """
+            CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);
+            INSERT INTO t VALUES \(rows.joined(separator: ","));
+            """
+        )
+        let outlet = try await scratch.read()
+        let read = Set(
+            outlet.records.compactMap { record -> Int64? in
+                guard case .int(let id)? = record.key?.first?.value else { return nil }
+                return id
+            }
+        )
+        // D6
+        #expect(read == Set((0..<Int64(rows.count))).subtracting(rejected))
+        #expect(outlet.rejections.count == rejected.count)
+    }
+
     @Test("long values and many rows arrive whole, in batches of bounded size")
     func largeRows() async throws {
         let scratch = try ScratchDatabase()
