@@ -2,6 +2,7 @@ import ArgumentParser
 import ConnectorSDK
 import FileSystem
 import Glibc
+import JSONDocuments
 import TopicLog
 
 /// The command `millrace signal`.
