@@ -195,7 +195,7 @@ let package = Package(
         tests("AllocationTests", ["TestServices", "millrace"], exclude: ["count_mallocs.c"]),
         tests(
             "ChaosTests",
-            ["TestServices", "millrace"],
+            ["TestServices", "PostgresClient", "millrace"],
             exclude: ["damage.py", "disk_full.py", "kill.py"]
         ),
         tests("CommandTests", ["TestServices", "millrace"]),

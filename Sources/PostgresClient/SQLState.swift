@@ -46,6 +46,10 @@ extension SQLState {
     public static let noSuchTable = Self("42P01")
     /// There is no such column.
     public static let noSuchColumn = Self("42703")
+    /// No index or constraint is what ON CONFLICT names.
+    public static let noSuchIndex = Self("42P10")
+    /// A value's binary form is not what its type needs.
+    public static let invalidBinary = Self("22P03")
     /// There is such a table already.
     public static let duplicateTable = Self("42P07")
     /// There is such a column already.

@@ -19,7 +19,7 @@ enum BuiltinConnectors {
             FileSource.self, PostgresSource.self, PostgresCDCSource.self, SQLiteCDCSource.self,
             SQLiteSource.self,
         ],
-        sinks: [FileSink.self, SQLiteSink.self],
+        sinks: [FileSink.self, PostgresSink.self, SQLiteSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
         ]),

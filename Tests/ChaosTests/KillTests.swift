@@ -1,3 +1,4 @@
+import PostgresClient
 import TestServices
 import Testing
 
@@ -32,5 +33,37 @@ struct KillTests {
             in: directory.path
         )
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+    }
+
+    // D1, D2, D3, D5 and D6 once more, with the offsets in PostgreSQL and two tasks.
+    @Test("each record is in PostgreSQL once, in the order of its key", .timeLimit(.minutes(5)))
+    func postgres() async throws {
+        let directory = try TemporaryDirectory()
+        let database = try PostgresServer.shared().makeDatabase()
+        try database.connect().execute(
+            "CREATE TABLE events (n bigserial, id bigint, key text, seq bigint, text text)"
+        )
+        let result = try await Command.run(
+            [
+                Products.python, Products.root + "/Tests/ChaosTests/kill.py", Products.millrace,
+                directory.path, "12",
+            ],
+            in: directory.path,
+            environment: ["CHAOS_POSTGRES_URL": database.url]
+        )
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+        // "seed 1: 12 kills in 15 runs, 7000 records, …"
+        let words = result.output.split(separator: " ")
+        let place = try #require(words.firstIndex { $0.hasPrefix("records") })
+        let records = try #require(Int64(words[place - 1]))
+        let found = try database.connect().execute(
+            """
+            SELECT count(*), count(DISTINCT id), max(id), count(*) FILTER (WHERE seq <> place)
+            FROM (SELECT id, seq, row_number() OVER (PARTITION BY key ORDER BY n) AS place
+                FROM events) e
+            """
+        )
+        let numbers = (0..<4).map { found.int(0, $0) }
+        #expect(numbers == [records, records, records, 0], "\(result.output)")
     }
 }

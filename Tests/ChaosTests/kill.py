@@ -1,7 +1,8 @@
 """Kills millrace with SIGKILL at random moments while it moves records from files through a
 partitioned topic into SQLite, into files and into rotated gzip files. At the end every record is
 in each of them exactly once, in the order of its key, every bad line is in the dead letter topic
-exactly once, and every input file has been moved.
+exactly once, and every input file has been moved. With a URL in CHAOS_POSTGRES_URL they also go to
+a table `events` there, without a key, which whoever gave the URL compares.
 
     kill.py MILLRACE DIRECTORY KILLS [SEED] [RECORDS PER RUN]
 """
@@ -51,6 +52,15 @@ sinks:
     path: archive/${topic}-${partition}.jsonl.gz
     compression: gzip
     rotate.records: 3000
+    offset.flush.interval.ms: 20
+"""
+
+POSTGRES = """
+  postgres:
+    connector: postgres
+    topics: [events]
+    url: ${env:CHAOS_POSTGRES_URL}
+    tasks.max: 2
     offset.flush.interval.ms: 20
 """
 
@@ -145,7 +155,7 @@ def main(millrace, directory, kills, seed=None, per_run=2000):
     given = Input(seed)
     os.makedirs(f"{directory}/inbox", exist_ok=True)
     with open(f"{directory}/pipeline.yaml", "w") as file:
-        file.write(PIPELINE)
+        file.write(PIPELINE + (POSTGRES if os.environ.get("CHAOS_POSTGRES_URL") else ""))
     command = [millrace, "run", "--data-dir", f"{directory}/data", f"{directory}/pipeline.yaml"]
     done = attempts = 0
     longest = 0.4

@@ -1,20 +1,20 @@
-import Testing
-
 /// Values of every built-in type, extremes among them, as SQL expressions.
-struct TypeSample: Sendable, CustomTestStringConvertible {
+public struct TypeSample: Sendable, CustomStringConvertible {
     /// The type as a column declares it.
-    var type: String
+    public var type: String
     /// Expressions of that type.
-    var values: [String]
+    public var values: [String]
 
     init(_ type: String, _ values: String...) {
         self.type = type
         self.values = values
     }
 
-    var testDescription: String { type }
+    /// The type.
+    public var description: String { type }
 
-    static let all: [TypeSample] = [
+    /// All of them.
+    public static let all: [TypeSample] = [
         TypeSample("boolean", "true", "false"),
         TypeSample("smallint", "0", "-32768", "32767"),
         TypeSample("integer", "0", "1", "-2147483648", "2147483647"),
@@ -223,7 +223,7 @@ struct TypeSample: Sendable, CustomTestStringConvertible {
     ]
 
     /// What the types that are not built in need.
-    static let preparation = """
+    public static let preparation = """
         CREATE EXTENSION hstore; CREATE EXTENSION citext;
         CREATE TYPE mood AS ENUM ('sad', 'very happy');
         CREATE DOMAIN price AS numeric(8,2) CHECK (VALUE >= 0);

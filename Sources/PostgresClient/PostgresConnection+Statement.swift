@@ -1,0 +1,20 @@
+internal import CPostgres
+
+extension PostgresConnection {
+    /// Sends one or more statements and returns while the server still works on them.
+    ///
+    /// Nothing else may be asked of the connection before ``finishStatement()``.
+    public func startStatement(_ sql: String) throws(PostgresFailure) {
+        try sent(PQsendQuery(handle.pointer, sql))
+    }
+
+    /// Waits for what ``startStatement(_:)`` started, and returns what the last statement gave.
+    @discardableResult
+    public func finishStatement() throws(PostgresFailure) -> PostgresResult { try finish() }
+
+    /// Ends the data of a COPY and returns while the server still takes it in; ``finishStatement()``
+    /// waits for its answer.
+    public func finishCopyData() throws(PostgresFailure) {
+        guard PQputCopyEnd(handle.pointer, nil) == 1 else { throw handle.failure() }
+    }
+}
