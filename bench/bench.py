@@ -26,6 +26,8 @@ import subprocess
 import sys
 import time
 
+import postgres
+
 COLUMNS = ("id INTEGER PRIMARY KEY, customer_id INTEGER, amount NUMERIC, currency TEXT, "
            "status TEXT, created_at TEXT, note TEXT")
 
@@ -196,7 +198,7 @@ def workloads(b):
             yardstick=("cp + sync", f"cp {d}/orders.jsonl copy && sync -d copy", None),
             peer=b.broker and ("kcat -C from tansu + sync",
                                b.broker.kcat("-C -q -e > copy") + " && sync -d copy", None)),
-    }
+    } | postgres.workloads(b)
 
 
 def bench(b, name, work, runs):
@@ -213,6 +215,7 @@ def bench(b, name, work, runs):
                 b.fresh()
                 if prepare:
                     prepare()
+                command = command() if callable(command) else command
                 times.append(measure(command, b.scratch)[0])
     wall = statistics.median(run[0] for run in ours)
     return {
