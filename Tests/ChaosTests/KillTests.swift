@@ -1,4 +1,3 @@
-import PostgresClient
 import TestServices
 import Testing
 
@@ -40,9 +39,6 @@ struct KillTests {
     func postgres() async throws {
         let directory = try TemporaryDirectory()
         let database = try PostgresServer.shared().makeDatabase()
-        try database.connect().execute(
-            "CREATE TABLE events (n bigserial, id bigint, key text, seq bigint, text text)"
-        )
         let result = try await Command.run(
             [
                 Products.python, Products.root + "/Tests/ChaosTests/kill.py", Products.millrace,
@@ -52,18 +48,5 @@ struct KillTests {
             environment: ["CHAOS_POSTGRES_URL": database.url]
         )
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
-        // "seed 1: 12 kills in 15 runs, 7000 records, …"
-        let words = result.output.split(separator: " ")
-        let place = try #require(words.firstIndex { $0.hasPrefix("records") })
-        let records = try #require(Int64(words[place - 1]))
-        let found = try database.connect().execute(
-            """
-            SELECT count(*), count(DISTINCT id), max(id), count(*) FILTER (WHERE seq <> place)
-            FROM (SELECT id, seq, row_number() OVER (PARTITION BY key ORDER BY n) AS place
-                FROM events) e
-            """
-        )
-        let numbers = (0..<4).map { found.int(0, $0) }
-        #expect(numbers == [records, records, records, 0], "\(result.output)")
     }
 }

@@ -1,8 +1,8 @@
 """Kills millrace with SIGKILL at random moments while it moves records from files through a
 partitioned topic into SQLite, into files and into rotated gzip files. At the end every record is
 in each of them exactly once, in the order of its key, every bad line is in the dead letter topic
-exactly once, and every input file has been moved. With a URL in CHAOS_POSTGRES_URL they also go to
-a table `events` there, without a key, which whoever gave the URL compares.
+exactly once, and every input file has been moved. With the URL of an empty database in
+CHAOS_POSTGRES_URL they go into a table of PostgreSQL as well, by two tasks.
 
     kill.py MILLRACE DIRECTORY KILLS [SEED] [RECORDS PER RUN]
 """
@@ -55,6 +55,9 @@ sinks:
     offset.flush.interval.ms: 20
 """
 
+POSTGRES_URL = os.environ.get("CHAOS_POSTGRES_URL")
+# Without a key, so that a record that is written twice is there twice.
+TABLE = "CREATE TABLE events (n bigserial, id bigint, key text, seq bigint, text text)"
 POSTGRES = """
   postgres:
     connector: postgres
@@ -63,6 +66,11 @@ POSTGRES = """
     tasks.max: 2
     offset.flush.interval.ms: 20
 """
+
+
+def psql(sql):
+    return subprocess.run(["psql", "-X", "-q", "-t", "-A", "-F", ",", "-v", "ON_ERROR_STOP=1", "-c",
+                           sql, POSTGRES_URL], capture_output=True, text=True, check=True).stdout
 
 
 class Input:
@@ -132,6 +140,11 @@ def verify(millrace, directory, given):
                       given.records)
     problems += check("gzip archive", list(triples(lines_of(f"{directory}/archive/*", gzip.open))),
                       given.records)
+    if POSTGRES_URL:
+        lines = psql("SELECT id, key, seq FROM events ORDER BY n").splitlines()
+        rows = [(int(number), key, int(place)) for number, key, place in
+                (line.split(",") for line in lines)]
+        problems += check("PostgreSQL", rows, given.records)
     letters = subprocess.run(
         [millrace, "topics", "read", "events-dlq", "--json", "--from", "beginning",
          "--data-dir", f"{directory}/data"], capture_output=True, text=True, check=True)
@@ -155,7 +168,9 @@ def main(millrace, directory, kills, seed=None, per_run=2000):
     given = Input(seed)
     os.makedirs(f"{directory}/inbox", exist_ok=True)
     with open(f"{directory}/pipeline.yaml", "w") as file:
-        file.write(PIPELINE + (POSTGRES if os.environ.get("CHAOS_POSTGRES_URL") else ""))
+        file.write(PIPELINE + (POSTGRES if POSTGRES_URL else ""))
+    if POSTGRES_URL:
+        psql(TABLE)
     command = [millrace, "run", "--data-dir", f"{directory}/data", f"{directory}/pipeline.yaml"]
     done = attempts = 0
     longest = 0.4
