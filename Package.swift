@@ -233,7 +233,8 @@ let package = Package(
             "postgres-cdc",
             module: "PostgresCDCConnector",
             libraries: [
-                "ChangeCapture", "FileSystem", "JSONRecords", "LogicalReplication",
+                "ChangeCapture", "FileSystem", "JSONDocuments", "JSONRecords",
+                "LogicalReplication",
                 "PostgresClient", "PostgresRecords", "TableComparison", logging,
             ]
         )

@@ -81,6 +81,75 @@ struct HandoverTests {
         #expect(events.contains { $0.source["snapshot"]?.string == "incremental" })
     }
 
+    struct Key: CustomTestStringConvertible, Sendable {
+        var testDescription: String
+        var columns: String
+        /// Values of the row `g`, each key once.
+        var values: String
+    }
+
+    /// Published as DBZ-1998 and others: chunks by keys that are no integers skipped rows.
+    @Test(
+        "each row is read once, whatever its key is, before the changes and beside them",
+        arguments: [
+            Key(
+                testDescription: "text and numeric",
+                columns: "a text, b numeric, PRIMARY KEY (a, b)",
+                values: "chr(97 + g % 20) || ' ''\\\"', g / 7.0"
+            ),
+            Key(
+                testDescription: "uuid",
+                columns: "a uuid PRIMARY KEY",
+                values: "md5(g::text)::uuid"
+            ),
+            Key(
+                testDescription: "bytes and a time",
+                columns: "a bytea, b timestamptz, PRIMARY KEY (b, a)",
+                values:
+                    "decode(md5(g::text), 'hex'), '2026-01-01'::timestamptz + g % 9 * '1 h'::interval"
+            ),
+            Key(
+                testDescription: "a collation that is not by bytes",
+                columns: "a text COLLATE \"und-x-icu\" PRIMARY KEY",
+                values: "CASE WHEN g % 2 = 0 THEN 'å' ELSE 'Z' END || to_hex(g)"
+            ),
+            Key(
+                testDescription: "a number with a sign",
+                columns: "a float8 PRIMARY KEY",
+                values: "1500.5 - g"
+            ),
+        ]
+    )
+    func keys(_ key: Key) async throws {
+        let rows = 3_000
+        let setUp = """
+            CREATE TABLE "odd Schema"."tä""ble" (\(key.columns), "va ""lue\\" int);
+            INSERT INTO "odd Schema"."tä""ble"
+                SELECT \(key.values), g FROM generate_series(1, \(rows)) g
+            """
+        let topic = "t.odd_Schema.t__"
+        for isBeside in [false, true] {
+            let bench = try CaptureBench(sql: "CREATE SCHEMA \"odd Schema\";" + setUp)
+            if isBeside {
+                try bench.sql(
+                    "SELECT pg_create_logical_replication_slot('\(bench.slot)', 'pgoutput')"
+                )
+            }
+            let values = ["snapshot.range.rows": "1000", "incremental.snapshot.chunk.size": "99"]
+            #expect(await bench.captureAll(values) == nil)
+            try bench.sql("UPDATE \"odd Schema\".\"tä\"\"ble\" SET \"va \"\"lue\\\" = 0")
+            #expect(await bench.captureAll(values) == nil)
+            let name = try #require(bench.topics.first { $0.hasPrefix(topic) })
+            let events = try bench.records(name).map { try Event($0) }
+            let read = events.filter { $0.operation == "r" }.compactMap { $0.int("va \"lue\\") }
+            #expect(read.sorted() == Array(1...rows))
+            let keys = Set(events.filter { $0.operation == "r" }.compactMap(\.key))
+            #expect(keys.count == rows)
+            // A change has the very key that the snapshot told.
+            #expect(keys == Set(events.filter { $0.operation == "u" }.compactMap(\.key)))
+        }
+    }
+
     @Test("a row that goes before an interrupted snapshot came to it is told to go, and only once")
     func goneUnread() async throws {
         let bench = try CaptureBench(sql: Self.setUp)

@@ -42,7 +42,7 @@ struct KillTests {
                 UPDATE b SET version = version - 1000 WHERE id > 4000; ROLLBACK TO s;
                 """
         }
-        if round % 40 == 20 {
+        if round % 150 == 20 {
             text += "UPDATE a SET version = version + 1; UPDATE b SET version = version + 1;"
         }
         return text + (round % 11 == 10 ? "ROLLBACK" : "COMMIT")
@@ -78,7 +78,7 @@ struct KillTests {
                 in: bench.directory.path
             )
             // The first ones die while tables are read, the others anywhere.
-            let longest: UInt64 = number < Self.kills / 2 ? 700 : 1_600
+            let longest: UInt64 = number < Self.kills / 2 ? 500 : 1_000
             try await Task.sleep(for: .milliseconds(Int64(random.next(upperBound: longest) + 150)))
             process.signal(SIGKILL)
             let ending = try await process.wait()

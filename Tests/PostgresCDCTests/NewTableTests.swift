@@ -113,10 +113,10 @@ struct NewTableTests {
         try bench.sql("SELECT pg_create_logical_replication_slot('\(bench.slot)', 'pgoutput')")
         let writer = try Writer(bench.database) { connection, round in
             try connection.execute("UPDATE t SET n = n + 1 WHERE id = \(round * 37 % 3_000 + 1)")
-            guard round % 10 == 9 else { return }
+            guard round % 25 == 9 else { return }
             try connection.execute("ALTER TABLE t ADD c\(round) int DEFAULT \(round)")
         }
-        let capture = bench.capture(["incremental.snapshot.chunk.size": "50"])
+        let capture = bench.capture(["incremental.snapshot.chunk.size": "150"])
         try await bench.isRead()
         try await writer.stop()
         try await bench.caughtUp()

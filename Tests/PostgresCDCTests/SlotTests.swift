@@ -14,7 +14,9 @@ struct SlotTests {
     /// Published as DBZ-892 and airbyte#20608 among others: an idle slot fills the server's disk.
     @Test("an idle slot moves on with the log of others, with or without heartbeats")
     func idle() async throws {
-        for values in [[:], ["heartbeat.interval.ms": "0"]] {
+        for values in [
+            [:], ["heartbeat.interval.ms": "0", "status.update.interval.ms": "200"],
+        ] {
             let bench = try CaptureBench(
                 sql: Self.table + "; CREATE TABLE other (x text)"
             )
@@ -61,7 +63,7 @@ struct SlotTests {
         let capture = bench.capture()
         try await bench.isRead()
         var moves: Set<LSN> = []
-        let deadline = ContinuousClock.now + .seconds(3)
+        let deadline = ContinuousClock.now + .seconds(1.5)
         while ContinuousClock.now < deadline {
             // First what the server may forget, then what is durable, which only moves forward.
             let confirmed = place(try bench.slotValue("confirmed_flush_lsn"))
@@ -93,10 +95,10 @@ struct SlotTests {
     /// Published as DBZ-7596 and others: a slow sink made the server end the connection.
     @Test("D7: records that wait for seconds are no reason for the server to end the connection")
     func backPressure() async throws {
-        let server = try PostgresServer.start(.init(settings: ["wal_sender_timeout": "1s"]))
+        let server = try PostgresServer.start(.init(settings: ["wal_sender_timeout": "500ms"]))
         let bench = try CaptureBench(server, sql: Self.table)
         let values = [
-            "status.update.interval.ms": "200", "transforms": "slow",
+            "status.update.interval.ms": "100", "transforms": "slow",
             "transforms.slow.type": "Slow", "slot.max.retries": "0",
         ]
         let capture = bench.capture(values)

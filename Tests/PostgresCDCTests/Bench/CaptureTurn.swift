@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Lets a few captures run at a time: each has threads, connections and a slot of the server, whose
@@ -17,6 +18,12 @@ struct CaptureTurn: TestTrait, SuiteTrait, TestScoping {
         performing function: @concurrent @Sendable () async throws -> Void
     ) async throws {
         await Self.turns.take()
+        let start = ContinuousClock.now
+        defer {
+            if ProcessInfo.processInfo.environment["MILLRACE_TEST_TIMES"] != nil {
+                print("TIME", ContinuousClock.now - start, test.name)
+            }
+        }
         do {
             try await function()
         } catch {

@@ -14,7 +14,7 @@ final class Slow: Transform {
     func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard batch.topic.hasSuffix(".t") else { return }
         batches += 1
-        if batches <= 2 { usleep(2_500_000) }
+        if batches <= 2 { usleep(1_200_000) }
     }
 }
 

@@ -10,10 +10,10 @@ final class StoredTopics: Sendable {
 
     static let silent = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init(_ directory: String) throws {
+    init(_ directory: String, _ mode: EmbeddedTopicStore.Mode = .readWrite) throws {
         store = try EmbeddedTopicStore(
             directory: directory,
-            mode: .readWrite,
+            mode: mode,
             logger: Self.silent
         )
     }

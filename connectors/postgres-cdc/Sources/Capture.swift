@@ -44,6 +44,18 @@ internal final class Capture {
     ) async throws(ConnectorError) {
         try await waitForOthers()
         let server = try ServerState(database)
+        guard try await capture(server, positions, use) else { return }
+        try await outlet.settle()
+        // Only now is the connection closed that used it.
+        if settings.dropsSlot { try await dropSlot(server) }
+    }
+
+    /// Reads as far as it goes; `false` when it did not come to the changes.
+    private func capture(
+        _ server: ServerState,
+        _ positions: [String: String],
+        _ use: (StreamProgress) -> Void
+    ) async throws(ConnectorError) -> Bool {
         var publication = try Publication.find(settings.publication, database)
         let catalog = TableCatalog(database: database)
         var captured = try catalog.captured(settings, by: publication)
@@ -65,10 +77,10 @@ internal final class Capture {
         let start = try await prepareSlot(plan, server, replication)
         if plan.snapshot == .exported {
             try await readShared(captured, start, server, &known)
-            guard !outlet.isStopping, settings.snapshotMode != .initialOnly else { return }
+            guard !outlet.isStopping, settings.snapshotMode != .initialOnly else { return false }
         }
         coordinator.close()
-        guard let replication else { return }
+        guard let replication else { return false }
         let session = StreamSession(
             settings,
             context,
@@ -86,8 +98,7 @@ internal final class Capture {
             snapshot: plan.snapshot
         )
         try await session.run(from: beginning, use)
-        try await outlet.settle()
-        if settings.dropsSlot { try await dropSlot(server) }
+        return true
     }
 
     private func dropSlot(_ server: ServerState) async throws(ConnectorError) {

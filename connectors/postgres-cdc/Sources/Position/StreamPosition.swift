@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import JSONDocuments
 internal import LogicalReplication
 
 /// How far the stream has been read, as `offsets show` shows it.
@@ -34,7 +35,9 @@ internal struct StreamPosition: Equatable {
         var text = "{\"lsn\":\"\(lsn)\""
         if let commit {
             text += ",\"commit\":\"\(commit)\",\"changes\":\(changes)"
-            if !publication.isEmpty { text += ",\"publication\":\(JSONTree.quote(publication))" }
+            if !publication.isEmpty {
+                text += ",\"publication\":\(JSONDocument.quote(publication))"
+            }
         }
         // Identifiers of clusters are digits; slots have lower-case letters, digits, underscores.
         return text + ",\"slot\":\"\(slot)\",\"system\":\"\(system)\"}"
@@ -42,7 +45,7 @@ internal struct StreamPosition: Equatable {
 
     /// Reads ``json``; `nil` when the text is something else.
     internal init?(_ text: String) {
-        guard let tree = JSONTree(text) else { return nil }
+        guard let tree = JSONDocument(parsing: text) else { return nil }
         guard let lsn = tree["lsn"]?.string.flatMap({ LSN($0) }), let slot = tree["slot"]?.string,
             let system = tree["system"]?.string
         else { return nil }

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import JSONDocuments
 internal import PostgresClient
 
 /// The publication that the slot reads: what it is, and making it what it should be.
@@ -61,7 +62,7 @@ internal struct Publication: Equatable {
         )
         var limits: [String: (columns: [String], filter: String?)] = [:]
         for row in 0..<result.rowCount {
-            let columns = result.string(row, 1).flatMap { JSONTree($0)?.strings } ?? []
+            let columns = result.string(row, 1).flatMap { JSONDocument(parsing: $0)?.strings } ?? []
             limits[result.string(row, 0) ?? ""] = (columns, result.string(row, 2))
         }
         return tables.map { table in

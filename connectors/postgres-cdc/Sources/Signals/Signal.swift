@@ -1,3 +1,5 @@
+internal import JSONDocuments
+
 /// Something that a person asks of a connector while it runs, in Debezium's form.
 internal struct Signal: Equatable, Sendable {
     /// What is asked.
@@ -29,7 +31,7 @@ internal struct Signal: Equatable, Sendable {
     /// Reads a signal; throws what is wrong with it.
     internal init(id: String, type: String, data: String) throws(SignalError) {
         self.id = id
-        let tree = JSONTree(data.isEmpty ? "{}" : data)
+        let tree = JSONDocument(parsing: data.isEmpty ? "{}" : data)
         switch type {
         case "execute-snapshot":
             guard let tree, case .object = tree else { throw SignalError("its data is no object") }
@@ -50,7 +52,7 @@ internal struct Signal: Equatable, Sendable {
         }
     }
 
-    private static func filters(_ tree: JSONTree) throws(SignalError) -> [Filter] {
+    private static func filters(_ tree: JSONDocument) throws(SignalError) -> [Filter] {
         var filters: [Filter] = []
         for element in tree["additional-conditions"]?.array ?? [] {
             guard let tables = element["data-collection"]?.string,

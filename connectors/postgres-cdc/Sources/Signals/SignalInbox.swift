@@ -1,4 +1,5 @@
 internal import ChangeCapture
+internal import JSONDocuments
 internal import ConnectorSDK
 internal import FileSystem
 internal import Logging
@@ -127,7 +128,7 @@ internal struct RawSignal: Equatable, Sendable {
 
     /// Reads a file: an object with `id`, `type`, and `data` as an object or as its text.
     internal init(file text: String) {
-        let tree = JSONTree(text)
+        let tree = JSONDocument(parsing: text)
         id = tree?["id"]?.string ?? ""
         type = tree?["type"]?.string ?? ""
         data = tree?["data"].map { $0.string ?? $0.text } ?? ""

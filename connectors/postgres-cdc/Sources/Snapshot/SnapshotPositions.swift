@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import JSONDocuments
 internal import LogicalReplication
 
 /// The progress of snapshots as positions: one part for each table, `public.orders`, and one for
@@ -8,11 +9,13 @@ internal enum SnapshotPositions {
     internal static func read(_ positions: [String: String]) -> [String: TableProgress] {
         var tables: [String: TableProgress] = [:]
         for (part, text) in positions {
-            guard let tree = JSONTree(text), let progress = progress(tree) else { continue }
+            guard let tree = JSONDocument(parsing: text), let progress = progress(tree) else {
+                continue
+            }
             tables[part] = progress
         }
         for (part, text) in positions {
-            guard let mark = part.lastIndex(of: "#"), let tree = JSONTree(text),
+            guard let mark = part.lastIndex(of: "#"), let tree = JSONDocument(parsing: text),
                 let number = Int(part[part.index(after: mark)...]),
                 let range = range(number, tree), let run = tree["run"]?.uint64
             else { continue }
@@ -23,7 +26,7 @@ internal enum SnapshotPositions {
         return tables
     }
 
-    private static func progress(_ tree: JSONTree) -> TableProgress? {
+    private static func progress(_ tree: JSONDocument) -> TableProgress? {
         guard let state = tree["snapshot"]?.string.flatMap({ TableProgress.State(rawValue: $0) }),
             let run = tree["run"]?.uint64
         else { return nil }
@@ -35,7 +38,7 @@ internal enum SnapshotPositions {
         return progress
     }
 
-    private static func range(_ number: Int, _ tree: JSONTree) -> SnapshotRange? {
+    private static func range(_ number: Int, _ tree: JSONDocument) -> SnapshotRange? {
         var range = SnapshotRange(number: number)
         range.from = tree["from"]?.strings
         range.to = tree["to"]?.strings
@@ -48,7 +51,7 @@ internal enum SnapshotPositions {
     internal static func position(_ table: String, _ progress: TableProgress) -> SourcePosition {
         var text = "{\"snapshot\":\"\(progress.state.rawValue)\",\"run\":\(progress.run)"
         if progress.isNew { text += ",\"new\":true" }
-        if let filter = progress.filter { text += ",\"filter\":\(JSONTree.quote(filter))" }
+        if let filter = progress.filter { text += ",\"filter\":\(JSONDocument.quote(filter))" }
         if let exclusion = progress.exclusion, let end = progress.exclusionEnd {
             text += ",\"sees\":\"\(exclusion.text)\",\"until\":\"\(end)\""
         }
@@ -62,12 +65,12 @@ internal enum SnapshotPositions {
         run: Int
     ) -> SourcePosition {
         var text = "{\"run\":\(run)"
-        if let from = range.from { text += ",\"from\":\(JSONTree.quote(from))" }
-        if let to = range.to { text += ",\"to\":\(JSONTree.quote(to))" }
+        if let from = range.from { text += ",\"from\":\(JSONDocument.quote(from))" }
+        if let to = range.to { text += ",\"to\":\(JSONDocument.quote(to))" }
         if range.isDone {
             text += ",\"done\":true"
         } else if let after = range.after {
-            text += ",\"after\":\(JSONTree.quote(after))"
+            text += ",\"after\":\(JSONDocument.quote(after))"
         }
         return SourcePosition(partition: "\(table)#\(range.number)", offset: text + "}")
     }

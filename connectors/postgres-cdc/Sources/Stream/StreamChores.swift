@@ -35,7 +35,7 @@ internal final class StreamChores {
         self.progress = progress
         let interval = environment.settings.capture.heartbeatInterval
         // Without heartbeats the slot moves on all the same.
-        heartbeat = Timer(every: interval == .zero ? .seconds(10) : interval)
+        heartbeat = Timer(every: interval == .zero ? environment.settings.statusInterval : interval)
         tablePoll = Timer(every: environment.settings.tablePoll)
         signalPoll = Timer(every: .seconds(1))
     }

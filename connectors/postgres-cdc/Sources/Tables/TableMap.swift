@@ -44,7 +44,7 @@ internal final class TableMap {
         }
         let known: CapturedRelation
         if let version = versions[relation] { known = version } else { known = try make(relation) }
-        versions[relation] = known
+        remember(known, for: relation)
         described.set(relation.id, to: known)
         arrivals[relation.id] = name
     }
@@ -101,8 +101,16 @@ internal final class TableMap {
             optional: Set(table.columns.filter(\.isOptional).map(\.name)),
             in: stream
         )
-        versions[relation] = made
+        remember(made, for: relation)
         return made
+    }
+
+    /// Versions at most, however often columns change. (D7)
+    private static let versionLimit = 1_000
+
+    private func remember(_ version: CapturedRelation, for relation: Relation) {
+        if versions.count >= Self.versionLimit { versions.removeAll() }
+        versions[relation] = version
     }
 
     private func decoders(_ relation: Relation) throws(ConnectorError) -> [ColumnDecoder] {
