@@ -1,7 +1,7 @@
 """Measures millrace against yardsticks in the same run, and writes bench/results/.
 
     bench.py MILLRACE DATA [--runs N] [--only NAME] [--records N] [--peers DIR]
-             [--scale K --larger DATA] [--save]
+             [--scale K --larger DATA [--larger-runs N]] [--save [NAME]]
 
 Each workload alternates with its yardsticks. Wall time is that of the whole process, start-up and
 final fsync included; records are counted at the destination; memory is the operating system's peak
@@ -9,7 +9,9 @@ resident set. A figure is a median.
 
 --peers names a directory with a virtual environment of peers.txt; then reading a topic is compared
 with kcat reading from the broker tansu. --scale measures each workload a second time, with K times
-as many records, which are in the data directory that --larger names.
+as many records, which are in the data directory that --larger names. --save writes results/; what
+is measured with --only takes its place in the day's results of that name, so that a shared machine
+need not be quiet for as long as all takes.
 """
 
 import argparse
@@ -197,7 +199,8 @@ def workloads(b):
             setup=b.filled_topic, count=b.line_count, target="≥ 4 M/s, ≤ 0.8 × kcat -C",
             yardstick=("cp + sync", f"cp {d}/orders.jsonl copy && sync -d copy", None),
             peer=b.broker and ("kcat -C from tansu + sync",
-                               b.broker.kcat("-C -q -e > copy") + " && sync -d copy", None)),
+                               b.broker.kcat("-C -q -e > copy") + " && sync -d copy", None,
+                               lambda: b.line_count("copy"))),
     } | postgres.workloads(b)
 
 
@@ -211,12 +214,14 @@ def bench(b, name, work, runs):
             ours.append(measure(b.run(), b.scratch))
             if (count := work["count"]()) != b.records:
                 sys.exit(f"{name}: {count} records arrived of {b.records}")
-            for (_, command, prepare), times in zip(yardsticks, theirs):
+            for (label, command, prepare, *count), times in zip(yardsticks, theirs):
                 b.fresh()
                 if prepare:
                     prepare()
                 command = command() if callable(command) else command
                 times.append(measure(command, b.scratch)[0])
+                if count and (arrived := count[0]()) != b.records:
+                    sys.exit(f"{name}: {arrived} records of {b.records} with {label}")
     wall = statistics.median(run[0] for run in ours)
     return {
         "name": name, "workload": work["title"], "target": work["target"], "runs": runs,
@@ -228,7 +233,7 @@ def bench(b, name, work, runs):
             {"name": label, "seconds": round(statistics.median(times), 3),
              "ratio": round(wall / statistics.median(times), 2),
              "all_seconds": [round(seconds, 3) for seconds in times]}
-            for (label, _, _), times in zip(yardsticks, theirs)],
+            for (label, *_), times in zip(yardsticks, theirs)],
     }
 
 
@@ -258,17 +263,18 @@ def show(results):
 def show_scale(results, larger, factor):
     """Time should grow by the factor, memory not at all; the yardstick shows what the disk does."""
     lines = [row("workload", "s", f"s × {factor}", "grew", "yardstick grew", "peak MiB",
-                 f"peak MiB × {factor}"), "|---" * 7 + "|"]
+                 f"peak MiB × {factor}", "runs"), "|---" * 8 + "|"]
     for small in results:
         big = next((r for r in larger if r["name"] == small["name"]), None)
         if big is None:
             continue
-        yards = zip(small["yardsticks"], big["yardsticks"])
+        yards = [(s, b) for s in small["yardsticks"] for b in big["yardsticks"]
+                 if s["name"] == b["name"]]
         lines.append(row(
             small["workload"], small["seconds"], big["seconds"],
             f"{big['seconds'] / small['seconds']:.1f}",
             "; ".join(f"{b['seconds'] / s['seconds']:.1f} ({s['name']})" for s, b in yards),
-            small["peak_mib"], big["peak_mib"]))
+            small["peak_mib"], big["peak_mib"], big["runs"]))
     return "\n".join(lines)
 
 
@@ -290,17 +296,38 @@ def measure_all(b, options, runs):
     return results
 
 
-def save(options, document, text):
+def describe(document):
+    text = show(document["results"])
+    if document["larger"]:
+        factor = document["scale"]
+        text += (f"\n\nThe same with {factor} times as many records:\n\n"
+                 + show_scale(document["results"], document["larger"], factor))
+    return text
+
+
+def merged(old, new, order):
+    """What was measured before, with the new results in their places."""
+    results = {result["name"]: result for result in old + new}
+    return sorted(results.values(), key=lambda result: order.index(result["name"]))
+
+
+def save(options, document, order):
     folder = os.path.dirname(os.path.abspath(__file__)) + "/results"
     os.makedirs(folder, exist_ok=True)
     day = time.strftime("%Y-%m-%d")
-    stem = f"{folder}/{day}-{options.records}"
+    stem = "-".join(part for part in (f"{folder}/{day}", options.save, str(options.records)) if part)
+    if options.only and os.path.exists(stem + ".json"):
+        with open(stem + ".json") as file:
+            old = json.load(file)
+        for part in ("results", "larger"):
+            document[part] = merged(old[part], document[part], order)
+        document["scale"] = document["scale"] or old["scale"]
     with open(stem + ".json", "w") as file:
         json.dump({"machine": machine(), "records": options.records, **document}, file,
                   indent=1, ensure_ascii=False)
     with open(stem + ".md", "w") as file:
         file.write(f"# {options.records:,} orders, {day}\n\n{machine()}."
-                   f" Medians of {options.runs} alternating runs.\n\n{text}\n")
+                   f" Medians of {options.runs} alternating runs.\n\n{describe(document)}\n")
 
 
 def main():
@@ -313,26 +340,21 @@ def main():
     parser.add_argument("--peers")
     parser.add_argument("--scale", type=int)
     parser.add_argument("--larger")
-    parser.add_argument("--save", action="store_true")
+    parser.add_argument("--larger-runs", type=int, default=3)
+    parser.add_argument("--save", nargs="?", const="", metavar="NAME")
     options = parser.parse_args()
     broker = Broker(options.peers, os.path.abspath(options.data)) if options.peers else None
     b = Bench(options.millrace, options.data, options.records, broker)
-    results = measure_all(b, options, options.runs)
-    document, larger = {"results": results}, []
+    results, larger = measure_all(b, options, options.runs), []
     if options.scale:
-        # Each run takes so much longer that three are enough.
         large = Bench(options.millrace, options.larger, options.records * options.scale)
-        larger = measure_all(large, options, min(3, options.runs))
-        document |= {"scale": options.scale, "larger": larger}
-    if not options.only:
+        larger = measure_all(large, options, options.larger_runs)
+    if not options.only or "start-up" in options.only:
         results.append(start_up(b, options.runs))
-    text = show(results)
-    if larger:
-        text += (f"\n\nThe same with {options.scale} times as many records (medians of "
-                 f"{min(3, options.runs)}):\n\n" + show_scale(results, larger, options.scale))
-    print(text)
-    if options.save:
-        save(options, document, text)
+    document = {"results": results, "scale": options.scale, "larger": larger}
+    print(describe(document))
+    if options.save is not None:
+        save(options, document, [*workloads(b), "start-up"])
 
 
 main()
