@@ -51,7 +51,7 @@ extension SinkSettings {
 
     private static let transactionRecordsKey: ConfigKey<Int> = .int(
         "transaction.records",
-        default: 65_536,
+        default: 262_144,
         in: 1...16_777_216,
         importance: .low,
         help: "The records of a transaction when they come fast."
