@@ -154,7 +154,7 @@ struct HandoverTests {
     func goneUnread() async throws {
         let bench = try CaptureBench(sql: Self.setUp)
         let values = ["snapshot.range.rows": "1000", "incremental.snapshot.chunk.size": "500"]
-        let first = bench.capture(values)
+        let first = bench.capture(values.merging(CaptureBench.brake) { $1 })
         try await bench.until("some rows were read") { try bench.count() > 0 }
         #expect(await first.stop() == nil)
         let unread = Self.rows
@@ -175,9 +175,7 @@ struct HandoverTests {
             "incremental.snapshot.chunk.size": "500",
         ]
         let writer = try writer(bench)
-        // Ten batches a second, so that it is not over when it is stopped.
-        let brake = ["transforms": "brake", "transforms.brake.type": "Brake"]
-        let first = bench.capture(values.merging(brake) { $1 })
+        let first = bench.capture(values.merging(CaptureBench.brake) { $1 })
         try await bench.until("some rows were read") { try bench.count() > 0 }
         #expect(await first.stop() == nil)
         let before = try bench.events().count
