@@ -76,6 +76,10 @@ final class SinkSession {
                 try await finish()
                 return .ended
             }
+            if let transactions, transactions.lacksPartitions {
+                try await finish()
+                return .reassigned
+            }
             guard records == 0 else { continue }
             if let outcome = try await idle(mayEnd: mayEnd) { return outcome }
         }
@@ -102,7 +106,14 @@ final class SinkSession {
             let index = partitions.firstIndex(where: { $0.id == id })
         {
             ends = index
-            transactions = TransactionFeed(partitions.map { ($0.id.topic, $0.reader) }, ends: index)
+            transactions = TransactionFeed(
+                partitions.map { ($0.id.topic, $0.reader) },
+                ends: index,
+                passed: try lastEnd(before: partitions[index].next, in: id),
+                isWhole: { [assignment, assigned] () throws(ConnectorError) in
+                    try assignment.partitions() == assigned
+                }
+            )
         }
         // From now on the group counts for retention, and a start at the end stays where it was.
         if !initial.isEmpty {
@@ -112,6 +123,31 @@ final class SinkSession {
             committed: group.merging(initial.compactMapValues { $0 }) { old, _ in old }
         )
         task.status.begins(at: partitions.reduce(into: [:]) { $0[$1.id] = $1.next })
+    }
+
+    /// The last transaction whose end is in the transaction topic before `offset`; 0 if none is
+    /// near.
+    private func lastEnd(
+        before offset: Int64,
+        in id: TopicPartition
+    ) throws(ConnectorError) -> UInt64 {
+        // Each transaction has two records there, beginning and end.
+        let near = max(offset - 64, try task.store.offsets(of: id).start)
+        guard near < offset else { return 0 }
+        let reader = try task.store.makeReader(id, from: near)
+        var last: UInt64 = 0
+        while reader.nextOffset < offset {
+            batch.reset(topic: id.topic)
+            guard try reader.read(into: batch) > 0 else { break }
+            for row in batch.indices {
+                let metadata = batch.metadata(row).pointee
+                guard metadata.offset < offset, let mark = TransactionMark(metadata) else {
+                    continue
+                }
+                if mark.order == nil { last = mark.sequence }
+            }
+        }
+        return last
     }
 
     /// Brings offsets that an operator has set into the target; returns what it then keeps.

@@ -9,6 +9,10 @@ internal import Topics
 /// come as soon as nothing older waits in their partition. Rows of a transaction whose end was
 /// passed already, read again because somebody reset an offset, come likewise.
 ///
+/// The end of a transaction is passed only when all partitions that could hold its rows are read:
+/// a table's topic is made with its first row. Otherwise ``lacksPartitions`` says so, and a feed of
+/// all partitions has to go on in this one's place.
+///
 /// Holds one batch of each partition, however large a transaction is (D7).
 final class TransactionFeed {
     /// What ``next(into:)`` found.
@@ -82,13 +86,25 @@ final class TransactionFeed {
     /// The transaction that is complete in the topics and being handed out.
     private var current: UInt64?
     /// The last transaction that was handed out.
-    private var passed: UInt64 = 0
+    private var passed: UInt64
+    /// Whether the partitions are all that there are now.
+    private let isWhole: () throws(ConnectorError) -> Bool
+    /// Whether there are others by now, without which nothing more can be handed out.
+    private(set) var lacksPartitions = false
 
-    /// Makes a feed of partitions; `ends` is the index of the transaction topic's.
-    init(_ readers: [(topic: String, reader: any PartitionReader)], ends: Int) {
+    /// Makes a feed of partitions; `ends` is the index of the transaction topic's, and `passed` the
+    /// last transaction whose end was read before.
+    init(
+        _ readers: [(topic: String, reader: any PartitionReader)],
+        ends: Int,
+        passed: UInt64,
+        isWhole: @escaping () throws(ConnectorError) -> Bool
+    ) {
         topics = readers.map(\.topic)
         heads = readers.map { Head($0.reader) }
         self.ends = ends
+        self.passed = passed
+        self.isWhole = isWhole
     }
 
     /// Whether the rows handed out so far are whole transactions.
@@ -150,8 +166,12 @@ final class TransactionFeed {
     private func nextEnd() throws(ConnectorError) -> UInt64? {
         let head = heads[ends]
         while true {
+            let isNew = !head.hasRow
             try head.load(topics[ends])
             guard head.hasRow else { return nil }
+            // Whatever these ends are of was in the topics before them.
+            if isNew { lacksPartitions = try !isWhole() }
+            if lacksPartitions { return nil }
             let mark = TransactionMark(head.batch.metadata(head.row).pointee)
             head.advance(to: head.row + 1)
             if let mark, mark.order == nil { return mark.sequence }

@@ -1,4 +1,5 @@
 import ConnectorSDK
+import Glibc
 import Testing
 import Topics
 
@@ -21,32 +22,40 @@ struct TransactionFeedTests {
         static func end(_ sequence: UInt64) -> Change { Change("ends", "end", sequence) }
     }
 
+    private static func send(
+        _ changes: [Change],
+        to run: SourceScript.Run,
+        as name: String
+    ) async throws(ConnectorError) {
+        for (index, change) in changes.enumerated() {
+            let batch = run.outlet.makeBatch(topic: change.topic, schema: .opaque)
+            batch.appendText(change.text)
+            if let mark = change.mark {
+                var headers: [UInt8] = []
+                let order = mark.order.map(String.init) ?? "end"
+                RecordHeaders.append(
+                    "millrace.transaction",
+                    "\(mark.sequence):\(order)",
+                    to: &headers
+                )
+                let chunk = Chunk(copying: headers)
+                batch.retain(chunk)
+                batch[metadata: 0].headers = UnsafeRawBufferPointer(
+                    start: chunk.base,
+                    count: headers.count
+                )
+                batch[metadata: 0].headerCount = 1
+            }
+            try await run.outlet.send(
+                batch,
+                position: SourcePosition(partition: name, offset: "\(index)")
+            )
+        }
+    }
+
     private func write(_ changes: [Change], to bench: EngineBench, as name: String) async throws {
         let script = SourceScript { (run) async throws(ConnectorError) in
-            for (index, change) in changes.enumerated() {
-                let batch = run.outlet.makeBatch(topic: change.topic, schema: .opaque)
-                batch.appendText(change.text)
-                if let mark = change.mark {
-                    var headers: [UInt8] = []
-                    let order = mark.order.map(String.init) ?? "end"
-                    RecordHeaders.append(
-                        "millrace.transaction",
-                        "\(mark.sequence):\(order)",
-                        to: &headers
-                    )
-                    let chunk = Chunk(copying: headers)
-                    batch.retain(chunk)
-                    batch[metadata: 0].headers = UnsafeRawBufferPointer(
-                        start: chunk.base,
-                        count: headers.count
-                    )
-                    batch[metadata: 0].headerCount = 1
-                }
-                try await run.outlet.send(
-                    batch,
-                    position: SourcePosition(partition: name, offset: "\(index)")
-                )
-            }
+            try await Self.send(changes, to: run, as: name)
         }
         for topic in ["a", "b", "ends"] where try bench.store.describe(topic) == nil {
             try bench.store.create(topic, partitions: 1, settings: TopicSettings())
@@ -182,6 +191,55 @@ struct TransactionFeedTests {
         ).run()
         #expect(summary.exitCode == 0)
         #expect(target.target.rows[TopicPartition("a", 0)] == ["read"])
+    }
+
+    @Test("D6: a topic that a transaction brings is read before the transaction's end is passed")
+    func newTopic() async throws {
+        let bench = try EngineBench()
+        let target = SinkScript()
+        for topic in ["a", "ends"] {
+            try bench.store.create(topic, partitions: 1, settings: TopicSettings())
+        }
+        let source = SourceScript { (run) async throws(ConnectorError) in
+            let deadline = ContinuousClock.now + .seconds(60)
+            while target.target.opened.isEmpty, .now < deadline { sched_yield() }
+            let changes = [
+                Change("b", "b1", 10, 1), Change("a", "a2", 10, 2), .end(10),
+                Change("c", "c1", 20, 1), Change("b", "b2", 20, 2), .end(20),
+            ]
+            try await Self.send(changes, to: run, as: "s")
+        }
+        let summary = await bench.runner(
+            [
+                bench.pipeline(
+                    "p",
+                    [
+                        .source("in", source, topic: nil),
+                        .sink("out", target, topics: "a,b,c", values),
+                    ]
+                )
+            ]
+        ).run()
+        #expect(summary.exitCode == 0)
+        let rows = target.target.rows
+        #expect(rows[TopicPartition("a", 0)] == ["a2"])
+        #expect(rows[TopicPartition("b", 0)] == ["b1", "b2"])
+        #expect(rows[TopicPartition("c", 0)] == ["c1"])
+    }
+
+    @Test("rows of a transaction whose end was passed come when their topic is read later")
+    func laterTopic() async throws {
+        let bench = try EngineBench()
+        try await write(
+            [Change("a", "a1", 10, 1), Change("b", "b2", 10, 2), .end(10)],
+            to: bench,
+            as: "s"
+        )
+        let target = SinkScript()
+        #expect(await bench.run(.sink("out", target, topics: "a", values)).exitCode == 0)
+        #expect(await bench.run(.sink("out", target, topics: "a,b", values)).exitCode == 0)
+        #expect(target.target.rows[TopicPartition("a", 0)] == ["a1"])
+        #expect(target.target.rows[TopicPartition("b", 0)] == ["b2"])
     }
 
     @Test("a transaction topic that cannot be used is refused with its key")
