@@ -196,7 +196,10 @@ let package = Package(
         tests(
             "ChaosTests",
             ["TestServices", "PostgresClient", "millrace"],
-            exclude: ["damage.py", "disk_full.py", "kill.py"]
+            exclude: [
+                "damage.py", "disk_full.py", "kill.py", "replication.py", "servers.py",
+                "transactions.py", "worker.py", "writers.py",
+            ]
         ),
         tests("CommandTests", ["TestServices", "millrace"]),
         tests(
