@@ -6,7 +6,7 @@ process writes, and applies what it captured to a second database. At the end
 - transactions are told in commit order, and none is told in part;
 - the second database holds the same rows, and was never seen with a part of a transaction.
 
-    capture.py MILLRACE DIRECTORY KILLS [SEED]
+    capture.py MILLRACE DIRECTORY KILLS [SEED]      every fourth seed without a write-ahead log
 """
 
 import base64
@@ -46,7 +46,7 @@ sinks:
 """
 
 SCHEMA = """
-PRAGMA journal_mode = WAL;
+PRAGMA journal_mode = %s;
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, name TEXT UNIQUE, balance INT, version INT);
 CREATE TABLE tags (account INT, tag TEXT, version INT, bytes BLOB, ratio REAL,
                    shout AS (upper(tag)), PRIMARY KEY (tag, account)) WITHOUT ROWID;
@@ -266,7 +266,7 @@ def main(millrace, directory, kills, seed=None):
     seed = int(seed) if seed else random.randrange(1 << 32)
     moments = random.Random(seed)
     app = sqlite3.connect(f"{directory}/app.db")
-    app.executescript(SCHEMA)
+    app.executescript(SCHEMA % ("DELETE" if seed % 4 == 0 else "WAL"))
     with open(f"{directory}/pipeline.yaml", "w") as file:
         file.write(PIPELINE)
     writer = Writer(f"{directory}/app.db", seed)

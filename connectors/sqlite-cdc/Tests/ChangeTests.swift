@@ -148,6 +148,28 @@ struct ChangeTests {
         )
     }
 
+    @Test("a change of what an index's expression or condition looks at may replace rows")
+    func expressionRules() async throws {
+        let schema = """
+            CREATE TABLE t (id INTEGER PRIMARY KEY, c TEXT, d INT, g INT AS (d * 10));
+            CREATE UNIQUE INDEX tc ON t (lower(c)) WHERE d > 0;
+            CREATE UNIQUE INDEX tg ON t (g) WHERE id > 9;
+            INSERT INTO t (id, c, d) VALUES (1, 'a', 1), (2, 'b', 2), (3, 'b', 0), (10, 'x', 7)
+            """
+        #expect(
+            try await changes(
+                schema,
+                "UPDATE OR REPLACE t SET c = 'B' WHERE id = 1",
+                "UPDATE OR REPLACE t SET d = 3 WHERE id = 3",
+                "REPLACE INTO t (id, c, d) VALUES (11, 'y', 7)"
+            ).filter { $0.contains(" d ") } == [
+                #"t d int(2) {"id":2,"c":"b","d":2,"g":20}>null"#,
+                #"t d int(1) {"id":1,"c":"B","d":1,"g":10}>null"#,
+                #"t d int(10) {"id":10,"c":"x","d":7,"g":70}>null"#,
+            ]
+        )
+    }
+
     @Test("a table without row ids, with a composite key")
     func withoutRowID() async throws {
         let schema = """
