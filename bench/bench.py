@@ -141,6 +141,23 @@ class Bench:
         database.commit()
         database.close()
 
+    def shuffled_orders(self):
+        """The orders under keys that come in random order: distinct ones of 63 bits."""
+        names = {kind: f"{self.data}/shuffled.{kind}" for kind in ("jsonl", "csv")}
+        if not all(os.path.exists(name) for name in names.values()):
+            for kind, before, after in (("jsonl", '{"id":', ","), ("csv", "", ",")):
+                with open(f"{self.data}/orders.{kind}") as plain, \
+                        open(names[kind] + ".new", "w") as shuffled:
+                    for line in plain:
+                        rest = line[len(before):]
+                        number, comma, rest = rest.partition(after)
+                        if line.startswith(before) and number.isdigit():
+                            number = str(int(number) * 0x9E3779B97F4A7C15 % (1 << 63))
+                            line = before + number + comma + rest
+                        shuffled.write(line)
+                os.rename(names[kind] + ".new", names[kind])
+        return names
+
     def filled_topic(self):
         self.write(pipeline({"connector": "file", "include": self.data + "/orders.jsonl"}, None))
         subprocess.run(self.run(), cwd=self.scratch, check=True, capture_output=True)
@@ -172,6 +189,16 @@ def workloads(b):
             count=b.row_count, target="≤ 0.8 × sqlite3 .import",
             yardstick=("sqlite3 .import of the CSV",
                        f"sqlite3 out.db '.import --csv --skip 1 {d}/orders.csv orders'",
+                       b.table)),
+        "shuffled-json-to-sqlite": dict(
+            title="JSON Lines → topic → SQLite, upsert under random 63-bit keys, exactly once",
+            setup=lambda: (b.table(), b.write(pipeline(
+                {"connector": "json", "include": b.shuffled_orders()["jsonl"]},
+                {"connector": "sqlite", "path": "out.db", "insert.mode": "upsert",
+                 "pk.mode": "record_value", "pk.fields": "id"}))),
+            count=b.row_count, target="≤ 1.2 × .import, ≤ 80 MiB",
+            yardstick=("sqlite3 .import of the CSV",
+                       f"sqlite3 out.db '.import --csv --skip 1 {d}/shuffled.csv orders'",
                        b.table)),
         "csv-to-file": dict(
             title="CSV → topic → JSON Lines file",

@@ -204,6 +204,26 @@ int mr_batch_table_register(struct sqlite3 *connection, const char *name, int co
     return sqlite3_create_module_v2(connection, name, &batch_module, module, free_module);
 }
 
+/* -- looking ahead -------------------------------------------------------------------------- */
+
+/* SQLite refuses rows of a thousand million bytes; long before that a value is looked at closely. */
+static const uint32_t length_limit = 1 << 24;
+
+int mr_batch_is_certain(const mr_batch *batch, int64_t count, const mr_column *columns,
+                        int column_count) {
+    for (int64_t row = 0; row < count; row++) {
+        for (int i = 0; i < column_count; i++) {
+            mr_cell made = {0};
+            const mr_cell *cell = cell_at(batch, row, columns + i, &made);
+            if (cell->length > length_limit && cell->tag >= MR_TAG_NUMBER &&
+                cell->tag <= MR_TAG_JSON)
+                return 0;
+            if (!mr_value_is_certain(cell, columns[i].target)) return 0;
+        }
+    }
+    return 1;
+}
+
 /* -- row by row ----------------------------------------------------------------------------- */
 
 static int bind_cell(sqlite3_stmt *statement, int parameter, mr_batch *batch, int column,

@@ -356,3 +356,38 @@ void mr_value_of_cell(const mr_cell *cell, uint8_t target, mr_value *out) {
     default: out->kind = MR_NIL; return;
     }
 }
+
+/* Nine thousand years, either way: what is written with at most six digits of years. */
+static int is_usual_time(int64_t value, int64_t per_day) {
+    const int64_t days = 3300000;
+    return value / per_day > -days && value / per_day < days;
+}
+
+int mr_value_is_certain(const mr_cell *cell, uint8_t target) {
+    uint8_t affinity = target & 15;
+    int64_t integer = (int64_t)cell->bits;
+    if (target & MR_TARGET_ROW_ID) return cell->tag == MR_TAG_INT;
+    switch (cell->tag) {
+    case MR_TAG_MISSING:
+    case MR_TAG_NULL: return !(target & MR_TARGET_NOT_NULL);
+    case MR_TAG_BOOL:
+    case MR_TAG_DOUBLE:
+    case MR_TAG_JSON:
+    case MR_TAG_BYTES: return 1;
+    case MR_TAG_INT:
+        return affinity != MR_TARGET_REAL || (integer > -(1LL << 53) && integer < 1LL << 53);
+    case MR_TAG_DECIMAL:
+        return affinity < MR_TARGET_NUMERIC ||
+               (integer > -1000000000000000 && integer < 1000000000000000);
+    case MR_TAG_NUMBER: return affinity < MR_TARGET_NUMERIC;
+    case MR_TAG_STRING:
+        /* No number starts with what is behind the digits. */
+        return affinity < MR_TARGET_NUMERIC || cell->length == 0 ||
+               *(const char *)(uintptr_t)cell->bits > '9';
+    case MR_TAG_DATE: return is_usual_time(integer, 1);
+    case MR_TAG_TIME: return integer >= 0;
+    case MR_TAG_TIMESTAMP:
+    case MR_TAG_LOCAL_TIMESTAMP: return is_usual_time(integer, 86400000000);
+    default: return 0;
+    }
+}

@@ -23,5 +23,8 @@ typedef struct mr_value {
     char scratch[80];
 } mr_value;
 
+/* Whether a column treats a cell's value as it is, whatever it is; looks no closer than that. */
+int mr_value_is_certain(const mr_cell *cell, uint8_t target);
+
 /* Decides what is given for a cell whose column treats values as `target` says. */
 void mr_value_of_cell(const mr_cell *cell, uint8_t target, mr_value *out);

@@ -26,6 +26,9 @@ public struct TableDescription {
     public let otherUniqueIndexes: Int
     /// Whether the primary key compares text byte by byte.
     public let keyIsBinary: Bool
+    /// Whether nothing can refuse a row but a unique key and NOT NULL: no other constraint, no
+    /// trigger, and no expression that is evaluated for rows.
+    public let isPlain: Bool
     public let columns: [Column]
     private let positions: [String: Int]
 
@@ -58,6 +61,10 @@ public struct TableDescription {
             name,
             in: database
         )
+        let expressionCount = try Self.count(Self.expressions, name, in: database)
+        isPlain =
+            !isView && !isVirtual && list.int64(3) == 0 && !hasTriggers && expressionCount == 0
+            && !columns.contains(where: \.isGenerated)
         keyIsBinary =
             try Self.count(
                 "SELECT count(*) FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x "
@@ -66,6 +73,13 @@ public struct TableDescription {
                 in: database
             ) == 0
     }
+
+    /// Counts what may hold expressions: constraints, and indexes over expressions or some rows.
+    private static let expressions =
+        "SELECT (SELECT count(*) FROM sqlite_schema WHERE type = 'table' "
+        + "AND name = ?1 COLLATE NOCASE AND sql LIKE '%check%') "
+        + "+ (SELECT count(*) FROM pragma_index_list(?1) AS l, pragma_index_xinfo(l.name) AS x "
+        + "WHERE l.partial OR x.cid = -2)"
 
     /// The column of that name; letters of ASCII have no case.
     public func column(_ name: String) -> Column? {

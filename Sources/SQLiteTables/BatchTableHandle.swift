@@ -86,6 +86,20 @@ public final class BatchTableHandle {
         return try result.get()
     }
 
+    /// Whether the columns of a plan take every value of the batch shown; false when that would
+    /// need a closer look.
+    public func isCertain(_ batch: RecordBatch, for plan: WritePlan) -> Bool {
+        let bindings = plan.bindings
+        return bindings.withUnsafeBufferPointer { columns in
+            mr_batch_is_certain(
+                state,
+                Int64(batch.count),
+                columns.baseAddress,
+                Int32(truncatingIfNeeded: columns.count)
+            ) != 0
+        }
+    }
+
     /// What running a statement over rows came to.
     public enum Outcome {
         /// All rows were written.

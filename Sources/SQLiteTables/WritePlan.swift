@@ -35,6 +35,9 @@ public final class WritePlan {
     private let columns: [Column]
     /// The fields that have no column.
     public let strangers: [Stranger]
+    /// Whether no row is refused whose values are all certain
+    /// (``BatchTableHandle/isCertain(_:for:)``), so that nothing need be undone.
+    public let isCertain: Bool
     private var statements: [Int: RunStatement] = [:]
     private var generation = 0
 
@@ -58,7 +61,8 @@ public final class WritePlan {
                 strangers.append(Stranger(item: item, isGenerated: isGenerated))
                 continue
             }
-            columns.append(Self.column(item, target))
+            let isRowID = table.rowIDColumn?.name == target.name
+            columns.append(Self.column(item, target, isRowID: isRowID))
         }
         self.columns = columns
         self.strangers = strangers
@@ -66,12 +70,29 @@ public final class WritePlan {
             // An insert without the field takes the column's default, which is null for most.
             !column.isKey && (mode != .insert || column.hasDefault)
         }
+        isCertain = Self.isCertain(columns, table, mode)
         planner = BatchPlanner(
             key: Self.keyColumns(columns, table),
             optional: optional.compactMap(\.valueColumn),
             mayReorder: Self.toleratesReordering(columns, table)
         )
     }
+
+    private static func isCertain(
+        _ columns: [Column],
+        _ table: TableDescription,
+        _ mode: TableSinkSettings.InsertMode
+    ) -> Bool {
+        let written = Set(columns.map { SQLiteName.fold($0.name) })
+        let isFilled = table.columns.allSatisfy { column in
+            !column.isNotNull || column.hasDefault || written.contains(SQLiteName.fold(column.name))
+        }
+        return mode == .upsert && table.isPlain && isFilled
+            && toleratesReordering(columns, table)
+    }
+
+    /// Where each column's cells come from, and what the column does to them.
+    internal var bindings: [mr_column] { columns.map(\.binding) }
 
     /// Whether nothing in the table can tell in which order rows of different keys are written.
     private static func toleratesReordering(
@@ -88,7 +109,7 @@ public final class WritePlan {
         _ table: TableDescription
     ) -> [BatchPlanner.KeyColumn] {
         columns.filter(\.isKey).map { column in
-            let affinity = Int(column.binding.target) & ~MR_TARGET_IS_KEY
+            let affinity = Int(column.binding.target) & 15
             var comparable: CellTags = affinity == MR_TARGET_REAL ? [] : CellTags(.int)
             if table.keyIsBinary, affinity == MR_TARGET_ANY || affinity == MR_TARGET_TEXT {
                 comparable.insert(CellTags(.string))
@@ -97,9 +118,11 @@ public final class WritePlan {
         }
     }
 
-    private static func column(_ item: FieldMapping.Item, _ target: TableDescription.Column)
-        -> Column
-    {
+    private static func column(
+        _ item: FieldMapping.Item,
+        _ target: TableDescription.Column,
+        isRowID: Bool
+    ) -> Column {
         let affinity: Int =
             switch target.affinity {
             case .none: MR_TARGET_ANY
@@ -107,7 +130,10 @@ public final class WritePlan {
             case .integer, .numeric: MR_TARGET_NUMERIC
             case .real: MR_TARGET_REAL
             }
-        let flags = item.isKey ? affinity | MR_TARGET_IS_KEY : affinity
+        var flags = affinity
+        if item.isKey { flags |= MR_TARGET_IS_KEY }
+        if isRowID { flags |= MR_TARGET_ROW_ID }
+        if target.isNotNull { flags |= MR_TARGET_NOT_NULL }
         let (source, cell) = Self.place(item.origin)
         return Column(
             name: target.name,
@@ -144,8 +170,11 @@ public final class WritePlan {
     private var key: [Column] { columns.filter(\.isKey) }
 
     /// The statement for rows of a set, compiled once.
+    ///
+    /// With `isCertain` a row that is refused after all leaves those before it in the table.
     public func statement(
         for run: BatchPlanner.Run,
+        isCertain: Bool,
         _ batches: BatchTableHandle,
         _ database: borrowing SQLiteHandle
     ) throws(SQLiteFailure) -> RunStatement {
@@ -153,7 +182,7 @@ public final class WritePlan {
             generation = planner.generation
             statements.removeAll()
         }
-        let number = run.isDelete ? -1 : run.set
+        let number = run.isDelete ? -1 : run.set * 2 + (isCertain ? 1 : 0)
         if let known = statements[number] { return known }
         let made =
             if run.isDelete {
@@ -161,7 +190,7 @@ public final class WritePlan {
             } else if mode == .update {
                 try makeUpdate(columns(of: run), database)
             } else {
-                try makeInsert(columns(of: run), batches, database)
+                try makeInsert(columns(of: run), isCertain ? "FAIL" : "ABORT", batches, database)
             }
         statements[number] = made
         return made
@@ -189,20 +218,24 @@ extension WritePlan.Column {
 extension WritePlan {
     private var target: String { SQLText.quote(table.name) }
 
-    /// `OR ABORT` overrides conflict clauses of the table's own, such as `ON CONFLICT IGNORE`,
+    /// `OR FAIL` spares SQLite from keeping what the statement changes, to be undone should a row
+    /// be refused; it is for rows that cannot be.
+    ///
+    /// Both it and `OR ABORT` override conflict clauses of the table's own, such as `ON CONFLICT IGNORE`,
     /// which would drop a record in silence. (D6)
     private func makeInsert(
         _ columns: [Column],
+        _ conflict: String,
         _ batches: BatchTableHandle,
         _ database: borrowing SQLiteHandle
     ) throws(SQLiteFailure) -> RunStatement {
         guard !columns.isEmpty else {
-            let sql = "INSERT OR ABORT INTO \(target) DEFAULT VALUES"
+            let sql = "INSERT OR \(conflict) INTO \(target) DEFAULT VALUES"
             return RunStatement(try database.prepare(sql), columns: [], isSetBased: false)
         }
         let source = try batches.tableName(columns: columns.count)
         let cells = columns.indices.map { "c\($0)" }.joined(separator: ", ")
-        var sql = "INSERT OR ABORT INTO \(target) (\(SQLText.quote(columns.map(\.name)))) "
+        var sql = "INSERT OR \(conflict) INTO \(target) (\(SQLText.quote(columns.map(\.name)))) "
         sql += "SELECT \(cells) FROM \(source)"
         if mode == .upsert {
             // WHERE true tells the parser that ON begins no join. Never OR REPLACE: it would

@@ -86,7 +86,8 @@ class Writer(threading.Thread):
 
     def transaction(self, connection):
         connection.execute("BEGIN IMMEDIATE")
-        count = 400 if self.random.random() < 0.01 else self.random.randrange(1, 8)
+        # Now and then more than one commit of the topics takes.
+        count = 5_000 if self.random.random() < 0.001 else self.random.randrange(1, 8)
         for _ in range(count):
             self.change(connection)
         self.sequence += 1
@@ -278,11 +279,15 @@ def main(millrace, directory, kills, seed=None):
     writer.start()
     command = [millrace, "run", "--data-dir", f"{directory}/data", f"{directory}/pipeline.yaml"]
     copy = Copy(directory)
-    for _ in range(kills):
+    for number in range(kills):
         with open(f"{directory}/log", "a") as log:
             process = subprocess.Popen(command, stdout=log, stderr=log)
-            end = time.monotonic() + moments.uniform(0.05, 0.9)
-            while time.monotonic() < end:
+            start = time.monotonic()
+            # The last one goes on until the copy follows, so that it is seen in motion.
+            is_last = number + 1 == kills
+            life = moments.uniform(0.1, 1.3)
+            while (time.monotonic() - start < life
+                   or is_last and copy.looks < 20 and time.monotonic() - start < 30):
                 time.sleep(0.05)
                 copy.look()
             process.kill()
@@ -304,6 +309,8 @@ def main(millrace, directory, kills, seed=None):
                               capture_output=True, text=True, timeout=600)
     if verified.returncode != 0:
         problems.append(f"verify: {verified.stdout[-2000:]}{verified.stderr[-2000:]}")
+    if copy.looks == 0:
+        problems.append("the copy never followed")
     if copy.torn:
         problems.append(f"{copy.torn} of {copy.looks} looks saw a part of a transaction")
     left = sqlite3.connect(f"{directory}/app.db").execute(

@@ -26,7 +26,9 @@ enum { MR_FROM_VALUE = 0, MR_FROM_KEY = 1, MR_FROM_TOPIC = 2, MR_FROM_PARTITION 
 /* What the target column does to a value (SQLite's affinity), so that no digit is lost there. */
 enum { MR_TARGET_ANY = 0, MR_TARGET_TEXT = 1, MR_TARGET_NUMERIC = 2, MR_TARGET_REAL = 3,
        /* Flag: part of the key, where "007" and 7 must not become one. */
-       MR_TARGET_IS_KEY = 16 };
+       MR_TARGET_IS_KEY = 16,
+       /* Flags: what the column refuses. */
+       MR_TARGET_NOT_NULL = 32, MR_TARGET_ROW_ID = 64 };
 
 typedef struct mr_column {
     int32_t cell;
@@ -62,6 +64,11 @@ typedef struct mr_batch {
    long as the connection. Returns an SQLite result code. */
 int mr_batch_table_register(struct sqlite3 *connection, const char *name, int column_count,
                             mr_batch *batch);
+
+/* Whether no value of the batch can be refused by its column; 0 where that is not certain. The
+   order and number of rows do not matter, and rows that are deletions are looked at as well. */
+int mr_batch_is_certain(const mr_batch *batch, int64_t count, const mr_column *columns,
+                        int column_count);
 
 /* What mr_batch_execute returns when a row was to change something and did not. */
 #define MR_NOTHING_CHANGED (-1)

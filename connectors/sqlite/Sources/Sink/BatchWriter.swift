@@ -13,6 +13,12 @@ internal final class BatchWriter {
         var table: String
         var schema: ObjectIdentifier
         var keySchema: ObjectIdentifier?
+
+        init(_ table: String, _ batch: RecordBatch) {
+            self.table = table
+            schema = ObjectIdentifier(batch.schema)
+            keySchema = batch.keySchema.map(ObjectIdentifier.init)
+        }
     }
 
     private let settings: SinkSettings
@@ -45,6 +51,42 @@ internal final class BatchWriter {
         }
     }
 
+    /// Writes a batch of which nothing can be refused, so that nothing need be kept to undo it.
+    ///
+    /// - Returns: whether it was such a batch; otherwise nothing was done.
+    /// - Throws: a rejection, when nothing was done; else an error after which the whole
+    ///   transaction is to be undone.
+    internal func writeCertain(
+        _ batch: RecordBatch,
+        to database: borrowing SQLiteHandle
+    ) throws(ConnectorError) -> Bool {
+        guard settings.tables.insertMode == .upsert, batch.count > 0 else { return false }
+        _ = try settings.tables.checkTombstones(batch)
+        let parts = try router.parts(of: batch)
+        guard parts.count == 1, let plan = plans[PlanKey(parts[0].table, batch)], plan.isCertain,
+            !needsColumns(plan, batch)
+        else { return false }
+        try plan.fields.checkKeys(batch)
+        try checkStrangers(batch, plan)
+        return try batches.show(batch) { () throws(ConnectorError) in
+            guard batches.isCertain(batch, for: plan) else { return false }
+            do throws(ConnectorError) {
+                try writeRuns(of: batch, plan, isCertain: true, database)
+                return true
+            } catch {
+                guard error.disposition == .rejectRecord else { throw error }
+                // Part of the batch is written, so the whole transaction has to go; it comes
+                // again in batches that can be undone alone.
+                throw ConnectorError(
+                    .refusedTogether,
+                    .retry(after: nil),
+                    "SQLite refused a row against expectation: \(error.message)",
+                    underlying: error
+                )
+            }
+        }
+    }
+
     private func write(
         _ part: TableRouter.Part,
         _ hasTombstones: Bool,
@@ -54,27 +96,46 @@ internal final class BatchWriter {
         guard let plan = try plan(batch, table: part.table, hasTombstones, database) else { return }
         try plan.fields.checkKeys(batch)
         try checkStrangers(batch, plan)
-        plan.planner.plan(batch)
         try batches.show(batch) { () throws(ConnectorError) in
-            try plan.planner.order.withUnsafeBufferPointer { rows throws(ConnectorError) in
-                let order = rows.isEmpty ? nil : rows.baseAddress
-                for run in plan.planner.runs { try write(run, order, plan, database) }
+            try writeRuns(of: batch, plan, isCertain: false, database)
+        }
+    }
+
+    private func writeRuns(
+        of batch: RecordBatch,
+        _ plan: WritePlan,
+        isCertain: Bool,
+        _ database: borrowing SQLiteHandle
+    ) throws(ConnectorError) {
+        plan.planner.plan(batch)
+        try plan.planner.order.withUnsafeBufferPointer { rows throws(ConnectorError) in
+            let order = rows.isEmpty ? nil : rows.baseAddress
+            for run in plan.planner.runs {
+                let statement = try statement(for: run, plan, isCertain: isCertain, database)
+                try write(run, statement, order, plan)
             }
+        }
+    }
+
+    private func statement(
+        for run: BatchPlanner.Run,
+        _ plan: WritePlan,
+        isCertain: Bool,
+        _ database: borrowing SQLiteHandle
+    ) throws(ConnectorError) -> RunStatement {
+        do throws(SQLiteFailure) {
+            return try plan.statement(for: run, isCertain: isCertain, batches, database)
+        } catch {
+            throw unusable(plan, error)
         }
     }
 
     private func write(
         _ run: BatchPlanner.Run,
+        _ statement: RunStatement,
         _ order: UnsafePointer<UInt32>?,
-        _ plan: WritePlan,
-        _ database: borrowing SQLiteHandle
+        _ plan: WritePlan
     ) throws(ConnectorError) {
-        let statement: RunStatement
-        do throws(SQLiteFailure) {
-            statement = try plan.statement(for: run, batches, database)
-        } catch {
-            throw unusable(plan, error)
-        }
         let outcome: BatchTableHandle.Outcome
         do throws(SQLiteFailure) {
             outcome = try batches.execute(statement, run, order: order)
@@ -148,11 +209,7 @@ extension BatchWriter {
         _ hasTombstones: Bool,
         _ database: borrowing SQLiteHandle
     ) throws(ConnectorError) -> WritePlan? {
-        let key = PlanKey(
-            table: name,
-            schema: ObjectIdentifier(batch.schema),
-            keySchema: batch.keySchema.map(ObjectIdentifier.init)
-        )
+        let key = PlanKey(name, batch)
         if let known = plans[key], !needsColumns(known, batch) { return known }
         let fields = try FieldMapping(
             schema: batch.schema,

@@ -46,7 +46,7 @@ public final class SQLiteSink: SinkConnector {
 
     private func opened() throws(ConnectorError) -> SinkDatabase {
         if let database { return database }
-        let opened = try SinkDatabase(settings, connector: context.name, logger: context.logger)
+        let opened = try SinkDatabase(settings, context)
         database = opened
         return opened
     }

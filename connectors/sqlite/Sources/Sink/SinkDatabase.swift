@@ -9,11 +9,14 @@ internal import SQLiteTables
 internal final class SinkDatabase {
     /// Pages added to the log before the checkpoint thread is asked to move them.
     private static let pagesPerCheckpoint: Int64 = 1_000
-    /// The log's size from which on writing waits for a checkpoint. (D7)
-    private static let logLimit: Int64 = 64 << 20
+    /// The log's size from which on writing waits for a checkpoint (D7), and what a transaction
+    /// may write.
+    private static let logLimit: Int64 = 256 << 20
 
     private let settings: SinkSettings
     private let logger: Logger
+    /// Whether each batch must be one that can be undone alone.
+    private let answersEachBatch: Bool
     private let handle: SQLiteHandle
     private let shared: SharedDatabase
     private let batches: BatchTableHandle
@@ -22,6 +25,7 @@ internal final class SinkDatabase {
     private let savepoint: SQLiteStatement
     private let release: SQLiteStatement
     private let readSchemaVersion: SQLiteStatement
+    private let readSize: SQLiteStatement
     private let pageSize: Int64
     private var assigned: [TopicPartition: Int64?] = [:]
     private var pace: TransactionPace
@@ -30,32 +34,35 @@ internal final class SinkDatabase {
     private var isClosed = false
     private var rows = 0
     private var pagesBefore: Int64 = 0
+    private var sizeBefore: Int64 = 0
     private var pagesAtRequest: Int64 = 0
     private var warnedAtPages: Int64 = 0
 
     internal init(
         _ settings: SinkSettings,
-        connector: String,
-        logger: Logger
+        _ context: ConnectorContext
     ) throws(ConnectorError) {
         self.settings = settings
-        self.logger = logger
-        pace = TransactionPace(
-            records: settings.transactionRecords,
-            cacheLimit: settings.cacheBytes
-        )
+        logger = context.logger
+        answersEachBatch = context.answersEachBatch
         try reportingToEngine { () throws(FileSystemError) in
             try FileSystem.makeDirectories(FileSystem.directory(of: settings.path))
         }
         do throws(SQLiteFailure) {
             handle = try Self.open(settings)
             pageSize = try Self.integer("PRAGMA page_size", handle)
+            pace = TransactionPace(
+                records: settings.transactionRecords,
+                cacheLimit: settings.cacheBytes,
+                pageLimit: Self.logLimit / max(pageSize, 512)
+            )
             batches = BatchTableHandle(handle)
             writer = BatchWriter(settings, batches)
-            offsets = try OffsetTable(connector: connector, in: handle)
+            offsets = try OffsetTable(connector: context.name, in: handle)
             savepoint = try handle.prepare("SAVEPOINT batch")
             release = try handle.prepare("RELEASE batch")
             readSchemaVersion = try handle.prepare("PRAGMA schema_version")
+            readSize = try handle.prepare("PRAGMA page_count")
         } catch {
             throw .sqlite(error, "open the database \(settings.path)", path: settings.path)
         }
@@ -118,6 +125,16 @@ internal final class SinkDatabase {
     /// A batch that is refused has no effect.
     internal func write(_ batch: RecordBatch) throws(ConnectorError) {
         try begin()
+        var isWritten = false
+        if !answersEachBatch { isWritten = try writer.writeCertain(batch, to: handle) }
+        if !isWritten { try writeWithinSavepoint(batch) }
+        rows += batch.count
+        if batches.takeSpill(), pace.noteSpill() {
+            try attempt("size the cache") { () throws(SQLiteFailure) in try sizeCache() }
+        }
+    }
+
+    private func writeWithinSavepoint(_ batch: RecordBatch) throws(ConnectorError) {
         try attempt("write") { () throws(SQLiteFailure) in try savepoint.run() }
         do throws(ConnectorError) {
             try writer.write(batch, to: handle)
@@ -125,10 +142,6 @@ internal final class SinkDatabase {
             throw undo(error)
         }
         try attempt("write") { () throws(SQLiteFailure) in try release.run() }
-        rows += batch.count
-        if batches.takeSpill(), pace.noteSpill() {
-            try attempt("size the cache") { () throws(SQLiteFailure) in try sizeCache() }
-        }
     }
 
     /// Makes everything written durable together with offsets. (D2)
@@ -186,6 +199,15 @@ extension SinkDatabase {
             throw error
         }
         pagesBefore = batches.pagesInLog
+        sizeBefore = try size()
+    }
+
+    /// The pages of the database.
+    private func size() throws(ConnectorError) -> Int64 {
+        try attempt("read the size") { () throws(SQLiteFailure) in
+            defer { readSize.reset() }
+            return try readSize.step() ? readSize.int64(0) : 0
+        }
     }
 
     /// D2: were two tasks to write one partition, only one's offsets would be those expected.
@@ -263,7 +285,7 @@ extension SinkDatabase {
     private func tendLog() throws(ConnectorError) {
         let pages = batches.pagesInLog
         let written = pages >= pagesBefore ? pages - pagesBefore : pages
-        pace.note(rows: rows, pages: written)
+        pace.note(rows: rows, pages: written, added: try size() - sizeBefore)
         guard settings.journalMode == .wal else { return }
         if pages < pagesAtRequest { pagesAtRequest = 0 }
         if pages &* pageSize > Self.logLimit {

@@ -79,7 +79,7 @@ extension SinkSettings {
     )
     private static let cacheSizeKey: ConfigKey<Int> = .size(
         "cache.size",
-        default: 128 << 20,
+        default: 24 << 20,
         in: (1 << 20)...(64 << 30),
         importance: .low,
         help: "The page cache's limit. It starts at 8 MiB and grows only where a transaction's "

@@ -1,27 +1,32 @@
 /// How long transactions should be and how large the page cache, from what the last ones wrote.
 ///
 /// Where keys come in random order each row changes a page of its own. The more rows share a
-/// transaction, the more of them meet on one page, and the more pages stay in the cache.
+/// transaction, the more of them meet on one page, which then goes to the log once for all of them:
+/// also one that did not fit the cache, for SQLite overwrites it in the log until the commit. Pages
+/// that the transaction added do not count: they would be written in any case.
 internal struct TransactionPace {
     /// Transactions grow to this many times the configured size.
     private static let growthLimit = 16
     private static let smallestCache = 8 << 20
-    /// Pages per row above which a transaction does not share its pages well.
-    private static let sparse = 0.5
-    /// Pages per row below which a shorter transaction would do.
-    private static let dense = 0.1
+    /// A page written twice, to the log and from there, takes longer than ten rows.
+    private static let sparse = 0.1
+    /// Pages per row below which half as long a transaction would do.
+    private static let dense = 0.04
 
     private let base: Int
     private let cacheLimit: Int
+    /// The pages that a transaction may write, so that the log stays short.
+    private let pageLimit: Double
     /// The records that the next transaction should have.
     internal private(set) var records: Int
     /// The page cache's size in bytes.
     internal private(set) var cacheBytes: Int
 
-    internal init(records: Int, cacheLimit: Int) {
+    internal init(records: Int, cacheLimit: Int, pageLimit: Int64) {
         base = records
         self.records = records
         self.cacheLimit = cacheLimit
+        self.pageLimit = Double(pageLimit)
         cacheBytes = min(Self.smallestCache, cacheLimit)
     }
 
@@ -34,15 +39,15 @@ internal struct TransactionPace {
         return true
     }
 
-    /// Takes note of a transaction that wrote `rows` rows and `pages` pages.
-    internal mutating func note(rows: Int, pages: Int64) {
+    /// Takes note of a transaction that wrote `rows` rows and `pages` pages, of which it added some.
+    internal mutating func note(rows: Int, pages: Int64, added: Int64) {
         // A short transaction says nothing: records had stopped coming.
         guard rows >= records / 2, rows > 0 else { return }
-        let perRow = Double(pages) / Double(rows)
-        if perRow > Self.sparse {
-            records = min(records * 2, base * Self.growthLimit)
-        } else if perRow < Self.dense, records > base {
+        let perRow = Double(max(pages - max(added, 0), 0)) / Double(rows)
+        if perRow < Self.dense || Double(pages) > pageLimit {
             records = max(records / 2, base)
+        } else if perRow > Self.sparse, Double(pages) * 1.5 <= pageLimit {
+            records = min(records * 2, base * Self.growthLimit)
         }
     }
 }
