@@ -76,26 +76,44 @@ extension RecordBatch {
     public func split(at row: Int, into rest: RecordBatch) {
         rest.reset(topic: topic, schema: .opaque, keySchema: keySchema)
         for chunk in retained { rest.retain(chunk) }
-        for from in row..<max(count, row) {
-            let target = rest.appendRow()
-            var metadata = metadataBase[from]
-            metadata.raw = rest.keep(metadata.raw)
-            metadata.headers = rest.keep(metadata.headers)
-            rest.metadataBase[target] = metadata
-            rest.cells[target * rest.rowStride] =
-                metadata.isTombstone ? .null : .slice(.bytes, metadata.raw)
-            guard let key = rest.keyRow(target), let ownKey = keyRow(from) else { continue }
+        guard row < count else { return }
+        // Where schemas alternate a row is split off many times, so each time has to be cheap.
+        rest.appendRows(count - row)
+        for target in rest.indices {
+            let metadata = rest.metadata(target)
+            metadata.pointee = metadataBase[row &+ target]
+            metadata.pointee.raw = rest.keep(metadata.pointee.raw)
+            if metadata.pointee.headersLength > 0 {
+                metadata.pointee.headers = rest.keep(metadata.pointee.headers)
+            }
+            rest.row(target).pointee =
+                metadata.pointee.isTombstone ? .null : .slice(.bytes, metadata.pointee.raw)
+            guard let key = rest.keyRow(target), let ownKey = keyRow(row &+ target) else {
+                continue
+            }
             key.update(from: ownKey, count: keyStride)
             for column in 0..<keyStride where key[column].isSlice {
                 key[column] = .slice(key[column].tag, rest.keep(key[column].slice))
             }
         }
-        rowCount = min(row, count)
+        rowCount = row
     }
 
     /// Returns the bytes where they are if a retained chunk holds them, else a copy of them.
+    @inline(__always)
     private func keep(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         guard let start = bytes.baseAddress, !bytes.isEmpty else { return bytes }
+        if let chunk = retained.last, start >= chunk.base, start < chunk.base + chunk.capacity {
+            return bytes
+        }
+        return keepElsewhere(bytes, start)
+    }
+
+    @inline(never)
+    private func keepElsewhere(
+        _ bytes: UnsafeRawBufferPointer,
+        _ start: UnsafeRawPointer
+    ) -> UnsafeRawBufferPointer {
         for chunk in retained.reversed()
         where start >= chunk.base && start < chunk.base + chunk.capacity { return bytes }
         return arena.copy(bytes)

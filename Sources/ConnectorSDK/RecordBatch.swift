@@ -60,7 +60,7 @@ public final class RecordBatch {
     @exclusivity(unchecked) @usableFromInline internal var rowCapacity: Int
     /// Memory for values that the batch makes itself.
     @exclusivity(unchecked) public var arena = Arena()
-    internal var retained: [Chunk] = []
+    @exclusivity(unchecked) internal var retained: [Chunk] = []
     internal var retainedBatches: [RecordBatch] = []
     /// Records taken out because they could not be read, changed or written.
     public internal(set) var rejections: [RejectedRecord] = []
