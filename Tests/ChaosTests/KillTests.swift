@@ -21,7 +21,7 @@ struct KillTests {
     }
 
     // D1, D2, D3 and D5, with a database that another process goes on writing.
-    @Test("captures every change once and in order in a dozen kills", .timeLimit(.minutes(5)))
+    @Test("captures every change once and in order in a dozen kills", .timeLimit(.minutes(10)))
     func capture() async throws {
         let directory = try TemporaryDirectory()
         let result = try await Command.run(
@@ -35,7 +35,7 @@ struct KillTests {
     }
 
     // D1, D2, D3, D5 and D6 once more, with the offsets in PostgreSQL and two tasks.
-    @Test("each record is in PostgreSQL once, in the order of its key", .timeLimit(.minutes(5)))
+    @Test("each record is in PostgreSQL once, in the order of its key", .timeLimit(.minutes(10)))
     func postgres() async throws {
         let directory = try TemporaryDirectory()
         let database = try PostgresServer.shared().makeDatabase()

@@ -5,7 +5,7 @@ import TestServices
 import Testing
 
 /// Transactions that were captured over several tables, applied to PostgreSQL.
-@Suite("Captured transactions in PostgreSQL", .timeLimit(.minutes(3)))
+@Suite("Captured transactions in PostgreSQL", .timeLimit(.minutes(10)))
 struct CapturedTransactionTests {
     private static let pipeline = """
         pipeline: bank

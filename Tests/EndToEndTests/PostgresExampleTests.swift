@@ -4,7 +4,7 @@ import TestServices
 import Testing
 
 /// The pipeline files that need a PostgreSQL server, each on a database of its own.
-@Suite("Example pipelines of PostgreSQL", .timeLimit(.minutes(3)))
+@Suite("Example pipelines of PostgreSQL", .timeLimit(.minutes(10)))
 struct PostgresExampleTests {
     private func run(
         _ file: String,

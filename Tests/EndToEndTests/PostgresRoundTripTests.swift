@@ -4,7 +4,7 @@ import TestServices
 import Testing
 
 /// Tables of PostgreSQL on their way through a topic into other databases. (D6)
-@Suite("PostgreSQL round trips", .timeLimit(.minutes(5)))
+@Suite("PostgreSQL round trips", .timeLimit(.minutes(10)))
 struct PostgresRoundTripTests {
     private static func run(
         _ pipeline: String,

@@ -4,7 +4,7 @@ import TestServices
 import Testing
 
 /// Pipelines into PostgreSQL, each with databases of its own.
-@Suite("Example pipelines into PostgreSQL", .timeLimit(.minutes(3)))
+@Suite("Example pipelines into PostgreSQL", .timeLimit(.minutes(10)))
 struct PostgresSinkExampleTests {
     private func run(
         _ file: String,

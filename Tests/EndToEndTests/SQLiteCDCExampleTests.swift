@@ -3,7 +3,7 @@ import TestServices
 import Testing
 
 /// The pipeline file that captures a SQLite database, on a database as its first lines make it.
-@Suite("Example pipeline of SQLite's changes", .timeLimit(.minutes(2)))
+@Suite("Example pipeline of SQLite's changes", .timeLimit(.minutes(10)))
 struct SQLiteCDCExampleTests {
     private func run(_ arguments: String..., in directory: TemporaryDirectory) async throws
         -> CommandResult

@@ -124,7 +124,9 @@ struct LostRecordsTests {
         ])
         async let summary = runner.run()
         let deadline = ContinuousClock.now + .seconds(30)
-        while script.target.idled < 2, .now < deadline {
+        var attempts = 0
+        while script.target.idled < 2, .now < deadline || attempts < 500 {
+            attempts += 1
             try await Task.sleep(for: .milliseconds(20))
         }
         runner.stop()

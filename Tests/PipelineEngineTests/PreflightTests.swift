@@ -27,7 +27,7 @@ private final class CarefulSource: SourceConnector {
         guard url != "unreachable" else {
             throw ConnectorError(.init("careful.down"), .retry(after: nil), "Nobody answers.")
         }
-        let company = try configuration.get(company), deadline = ContinuousClock.now + .seconds(20)
+        let company = try configuration.get(company), deadline = ContinuousClock.now + .seconds(120)
         if company > 1 { arrived.add(1, ordering: .relaxed) }
         while company > 1, arrived.load(ordering: .relaxed) < company {
             guard ContinuousClock.now < deadline else {

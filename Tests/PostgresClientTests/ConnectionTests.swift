@@ -156,7 +156,7 @@ struct ConnectionTests {
             try canceller.cancel()
         }()
         let failure = #expect(throws: PostgresFailure.self) {
-            try connection.execute("SELECT pg_sleep(60)")
+            try connection.execute("SELECT pg_sleep(500)")
         }
         try await cancelled
         #expect(failure?.state == .queryCancelled)

@@ -3,7 +3,7 @@ import ConnectorTesting
 import PostgresConnector
 import Testing
 
-@Suite("PostgreSQL sink: conformance", .timeLimit(.minutes(3)))
+@Suite("PostgreSQL sink: conformance", .timeLimit(.minutes(10)))
 struct SinkConformanceTests {
     static let configurations: [[String: String]] = [
         ["pk.mode": "record_value", "pk.fields": "id"],

@@ -7,7 +7,7 @@ import Testing
 
 @testable import PostgresConnector
 
-@Suite("PostgreSQL sink: errors", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL sink: errors", .timeLimit(.minutes(10)))
 struct SinkErrorTests {
     private let partition = TopicPartition("orders", 0)
 
@@ -306,7 +306,7 @@ struct SinkErrorTests {
         try await sink.write(makeBatch([Row(["a": .int(2)])], from: 1))
         let killer = Thread {
             guard let connection = try? database.connect() else { return }
-            let deadline = ContinuousClock.now + .seconds(20)
+            let deadline = ContinuousClock.now + .seconds(300)
             while ContinuousClock.now < deadline {
                 let found = try? connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

@@ -2,7 +2,7 @@ import ConnectorSDK
 import PostgresConnector
 import Testing
 
-@Suite("PostgreSQL sink: insert.mode and pk.mode", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL sink: insert.mode and pk.mode", .timeLimit(.minutes(10)))
 struct SinkModeTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var insertMode: String

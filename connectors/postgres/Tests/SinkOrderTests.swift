@@ -3,7 +3,7 @@ import PostgresConnector
 import Testing
 
 /// However rows are sorted and grouped, the table must be as if each had come alone.
-@Suite("PostgreSQL sink: order", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL sink: order", .timeLimit(.minutes(10)))
 struct SinkOrderTests {
     /// What a table holds by key: column to number.
     private typealias Model = [Int64: [String: Int64?]]

@@ -2,7 +2,7 @@ import ConnectorSDK
 import PostgresConnector
 import Testing
 
-@Suite("PostgreSQL sink: tables", .timeLimit(.minutes(2)))
+@Suite("PostgreSQL sink: tables", .timeLimit(.minutes(10)))
 struct SinkTableTests {
     private func columns(_ table: String, _ scratch: SinkScratch) throws -> [String] {
         try scratch.rows(

@@ -2,7 +2,7 @@ import ConnectorSDK
 import ConnectorTesting
 import Testing
 
-@Suite("PostgreSQL source: conformance", .timeLimit(.minutes(3)))
+@Suite("PostgreSQL source: conformance", .timeLimit(.minutes(10)))
 struct SourceConformanceTests {
     struct Input: Sendable, CustomTestStringConvertible {
         var testDescription: String
