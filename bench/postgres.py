@@ -1,62 +1,30 @@
 """Workloads of PostgreSQL: a private server with fsync on, and psql as the yardstick."""
 
-import atexit
-import glob
 import json
 import os
-import pwd
-import shutil
-import socket
 import subprocess
-import tempfile
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + "/Tests/ChaosTests")
+import servers  # noqa: E402
 
 COLUMNS = ("id bigint, customer_id integer, amount numeric(12,2), currency text, status text, "
            "created_at timestamptz, note text")
 NAMES = "id, customer_id, amount, currency, status, created_at, note"
 SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min",
-            "listen_addresses": "127.0.0.1", "log_min_messages": "warning"}
+            "log_min_messages": "warning", "wal_level": "replica"}
 
 
-class Server:
-    """A server of this run's own, stopped and removed when Python ends."""
-
-    def __init__(self):
-        self.programs = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-        self.directory = tempfile.mkdtemp(prefix="millrace-bench-pg-", dir="/tmp")
-        self.user = []
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam("postgres")
-            os.chown(self.directory, owner.pw_uid, owner.pw_gid)
-            self.user = ["setpriv", f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}",
-                         "--clear-groups", "env", "HOME=/tmp"]
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        data = self.directory + "/data"
-        self.program("initdb", "-D", data, "-U", "postgres", "--auth=trust", "-E", "UTF8",
-                     "--locale=C")
-        settings = SETTINGS | {"port": self.port, "unix_socket_directories": self.directory}
-        with open(data + "/postgresql.conf", "a") as file:
-            file.writelines(f"{key} = '{value}'\n" for key, value in settings.items())
-        atexit.register(self.stop)
-        self.program("pg_ctl", "-D", data, "-l", self.directory + "/log", "-w", "start")
-        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
-
-    def program(self, name, *arguments):
-        subprocess.run(self.user + [f"{self.programs}/{name}", *arguments], check=True,
-                       stdout=subprocess.DEVNULL, cwd=self.directory)
-
-    def stop(self):
-        self.program("pg_ctl", "-D", self.directory + "/data", "-m", "fast", "-w", "stop")
-        shutil.rmtree(self.directory, ignore_errors=True)
+class Server(servers.Server):
+    """A server of this run's own, and psql to it as a yardstick."""
 
     def psql(self, *commands):
         command = [self.programs + "/psql", "-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1"]
         for text in commands:
             command += ["-c", text]
-        return command + [self.url]
+        return command + [self.url()]
 
-    def run(self, *commands):
+    def query(self, *commands):
         return subprocess.run(self.psql(*commands), check=True, capture_output=True,
                               text=True).stdout.strip()
 
@@ -69,24 +37,24 @@ def workloads(b):
 
     def server():
         if not started:
-            started.append(Server())
+            started.append(Server(**SETTINGS))
         return started[0]
 
     def table(key="", *more):
-        server().run("DROP TABLE IF EXISTS orders, __millrace_offsets",
-                     f"CREATE TABLE orders ({COLUMNS}{key})", *more)
-        server().run("VACUUM ANALYZE", "CHECKPOINT")
+        server().query("DROP TABLE IF EXISTS orders, __millrace_offsets",
+                       f"CREATE TABLE orders ({COLUMNS}{key})", *more)
+        server().query("VACUUM ANALYZE", "CHECKPOINT")
 
     def ours(source, sink, tasks=1):
         text = {"pipeline": "bench", "topics": {"orders": {"partitions": 4}},
                 "sources": {"in": {"topic": "orders", "key.fields": ["id"], **source}}}
         if sink is not None:
-            text["sinks"] = {"out": {"connector": "postgres", "url": server().url,
+            text["sinks"] = {"out": {"connector": "postgres", "url": server().url(),
                                      "topics": "orders", "tasks.max": tasks, **sink}}
         b.write(json.dumps(text))
 
     def rows():
-        return int(server().run("SELECT count(*) FROM orders"))
+        return int(server().query("SELECT count(*) FROM orders"))
 
     lines = {"connector": "json", "include": b.data + "/orders.jsonl"}
     key = ", PRIMARY KEY (id)"
@@ -100,6 +68,11 @@ def workloads(b):
         "json-to-postgres": dict(
             title="JSON Lines → topic → PostgreSQL, no index, exactly once",
             setup=lambda: (table(), ours(lines, {})), count=rows,
+            target="≤ 0.8 × \\copy",
+            yardstick=("psql \\copy of the CSV", lambda: server().psql(load), table)),
+        "json-to-postgres-tasks": dict(
+            title="JSON Lines → topic → PostgreSQL, no index, exactly once, two tasks",
+            setup=lambda: (table(), ours(lines, {}, tasks=2)), count=rows,
             target="≤ 0.8 × \\copy",
             yardstick=("psql \\copy of the CSV", lambda: server().psql(load), table)),
         "json-to-postgres-key": dict(
@@ -123,7 +96,7 @@ def workloads(b):
         "postgres-to-topic": dict(
             title="PostgreSQL table → topic as JSON, 4 partitions, durable",
             setup=lambda: (table(key, load), ours(
-                {"connector": "postgres", "url": server().url, "mode": "bulk",
+                {"connector": "postgres", "url": server().url(), "mode": "bulk",
                  "table.include.list": "public.orders", "poll.interval.ms": 0,
                  "key.fields": []}, None)),
             count=b.topic_count, target="≤ 1.3 × \\copy … to",
