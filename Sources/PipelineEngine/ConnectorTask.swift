@@ -82,7 +82,7 @@ struct ConnectorTask: Sendable {
         guard case .retry(let delay) = decision else { return false }
         status.restarting(after: error)
         var metadata = Self.metadata(of: error)
-        metadata["delay"] = "\(delay)"
+        metadata["delay"] = "\(Int64(delay / .milliseconds(1))) ms"
         logger.warning("connector task restarts", metadata: metadata)
         let end = ContinuousClock.now + delay
         while !control.isStopping {

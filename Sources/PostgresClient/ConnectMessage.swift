@@ -3,10 +3,7 @@ internal enum ConnectMessage {
     /// Finds the SQLSTATE in a verbose message such as
     /// `connection to server at "h", port 1 failed: FATAL:  28P01: password …\nLOCATION:  …`.
     internal static func failure(_ text: String) -> PostgresFailure {
-        let lines = text.split(whereSeparator: \.isNewline).filter { line in
-            !line.hasPrefix("LOCATION:")
-        }
-        var words = lines.joined(separator: " ")
+        var words = statement(text)
         var state = SQLState.cannotConnect
         // Each attempt has its own, such as one with and one without encryption.
         while let (range, code) = code(in: words) {
@@ -21,6 +18,14 @@ internal enum ConnectMessage {
             failure.origin = .server
         }
         return failure
+    }
+
+    /// What happened, in one line: without libpq's advice, which it indents by a tab, and without
+    /// places in the server's source.
+    internal static func statement(_ text: String) -> String {
+        text.split(whereSeparator: \.isNewline)
+            .filter { !$0.hasPrefix("LOCATION:") && !$0.hasPrefix("\t") }
+            .joined(separator: " ")
     }
 
     /// Problems with certificates and settings, for which there is no SQLSTATE.

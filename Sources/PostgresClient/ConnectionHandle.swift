@@ -61,8 +61,7 @@ internal struct ConnectionHandle: ~Copyable {
 
     /// What libpq last said about the connection.
     internal var errorMessage: String {
-        let text = String(cString: PQerrorMessage(pointer))
-        return String(text.split(whereSeparator: \.isNewline).joined(separator: " "))
+        ConnectMessage.statement(String(cString: PQerrorMessage(pointer)))
     }
 
     /// The failure of a call that gave no result.

@@ -134,6 +134,14 @@ struct ConnectionTests {
         #expect(try PostgresConnection(settings).isAlive)
     }
 
+    @Test("a server that is not there is told in one line, without libpq's advice")
+    func absent() throws {
+        let settings = try PostgresSettings("postgres://somebody@127.0.0.1:1/db")
+        let failure = #expect(throws: PostgresFailure.self) { try PostgresConnection(settings) }
+        let message = try #require(failure?.message)
+        #expect(message.contains("127.0.0.1") && message.hasSuffix("Connection refused"))
+    }
+
     @Test("a statement stops at its timeout, or when it is cancelled", .timeLimit(.minutes(10)))
     func timeouts() async throws {
         var settings = server.settings()
