@@ -72,7 +72,7 @@ class Server:
         return result
 
     def start(self):
-        # Its output goes to a file: a pipe would stay open as long as the server runs.
+        # Without a pipe, which would stay open as long as the server runs.
         subprocess.run([f"{self.programs}/pg_ctl", "-D", self.data, "-l", self.directory + "/log",
                         "-w", "-t", "60", "start"], cwd=self.directory, check=True,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **self.account)

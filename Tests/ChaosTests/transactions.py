@@ -56,6 +56,8 @@ SUMS = """SELECT (SELECT sum(abalance) FROM pgbench_accounts),
     (SELECT sum(tbalance) FROM pgbench_tellers), (SELECT sum(bbalance) FROM pgbench_branches),
     (SELECT coalesce(sum(delta), 0) FROM pgbench_history)"""
 
+ACCOUNTS = "SELECT count(*) FROM pgbench_accounts"
+
 
 class Watcher(threading.Thread):
     """Looks at the sums of a target, over and over, as of one moment each time."""
@@ -92,12 +94,12 @@ class Watcher(threading.Thread):
         return len(self.states)
 
 
-def look_into_file(path):
+def look_into_file(path, question=SUMS):
     def look():
         # A connection of each look's own: closed, it keeps nobody waiting.
         database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=30)
         try:
-            return database.execute(SUMS).fetchone()
+            return database.execute(question).fetchone()
         finally:
             database.close()
     return look
@@ -116,19 +118,16 @@ def wait_for(condition, what, worker):
         time.sleep(0.05)
 
 
-def count_in_file(path):
+def is_copied_to_file(path):
     try:
-        return look_into_file(path)() and sqlite3.connect(path).execute(
-            "SELECT count(*) FROM pgbench_accounts").fetchone()[0]
+        return look_into_file(path, ACCOUNTS)() == (100_000,) and look_into_file(path)()
     except sqlite3.OperationalError:
-        return 0
+        return False
 
 
-def count_on_server(server):
+def is_copied_to_server(server):
     there = server.sql("SELECT count(*) FROM pg_tables WHERE tablename LIKE 'pgbench%'")
-    if there != "4":
-        return 0
-    return int(server.sql("SELECT count(*) FROM pgbench_accounts"))
+    return there == "4" and server.sql(ACCOUNTS) == "100000"
 
 
 def main(millrace, directory, kills, seed=None):
@@ -149,8 +148,8 @@ def main(millrace, directory, kills, seed=None):
         path = f"{directory}/copy.db"
         worker.start()
         source.sql("INSERT INTO pgbench_history (tid, bid, aid, delta) VALUES (1, 1, 1, 0)")
-        wait_for(lambda: count_in_file(path) == 100_000, "the copy in SQLite", worker)
-        wait_for(lambda: count_on_server(target) == 100_000, "the copy on the server", worker)
+        wait_for(lambda: is_copied_to_file(path), "the copy in SQLite", worker)
+        wait_for(lambda: is_copied_to_server(target), "the copy on the server", worker)
         watchers = {"SQLite": Watcher(look_into_file(path)),
                     "PostgreSQL": Watcher(look_into_server(target))}
         for watcher in watchers.values():
@@ -160,8 +159,7 @@ def main(millrace, directory, kills, seed=None):
             time.sleep(moments.uniform(0.2, 2))
             worker.kill()
             worker.start()
-        time.sleep(1)
-        writers.stop()
+        writers.end()
         worker.kill()
         worker.finish()
         seen = {name: watcher.end(name) for name, watcher in watchers.items()}

@@ -1,6 +1,7 @@
 """Clients that change tables."""
 
 import subprocess
+import time
 
 
 class Writers:
@@ -28,3 +29,13 @@ class Writers:
             process.kill()
             process.wait()
         self.processes = []
+
+    def end(self):
+        """Stops, and waits until the server has ended what its sessions had begun."""
+        self.stop()
+        deadline = time.monotonic() + 60
+        while self.server.sql("SELECT count(*) FROM pg_stat_activity "
+                              "WHERE application_name = 'pgbench'") != "0":
+            if time.monotonic() > deadline:
+                raise SystemExit("sessions of pgbench do not end")
+            time.sleep(0.02)
