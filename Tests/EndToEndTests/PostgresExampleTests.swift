@@ -1,4 +1,3 @@
-import Foundation
 import PostgresClient
 import TestServices
 import Testing
@@ -6,41 +5,18 @@ import Testing
 /// The pipeline files that need a PostgreSQL server, each on a database of its own.
 @Suite("Example pipelines of PostgreSQL", .timeLimit(.minutes(10)))
 struct PostgresExampleTests {
-    private func run(
-        _ file: String,
-        in directory: TemporaryDirectory,
-        _ database: PostgresDatabase
-    ) async throws -> CommandResult {
-        try await Command.run(
-            [
-                Products.millrace, "run", "--until-end", "--data-dir", directory.file("data"), file,
-            ],
-            in: directory.file("pipelines"),
-            environment: ["DATABASE_URL": database.url]
-        )
-    }
-
-    private func makeCopy() throws -> TemporaryDirectory {
-        let directory = try TemporaryDirectory()
-        try FileManager.default.copyItem(
-            atPath: Products.root + "/pipelines",
-            toPath: directory.file("pipelines")
-        )
-        return directory
-    }
-
     @Test("new and changed rows of a table arrive in SQLite, and verify finds both equal")
     func incremental() async throws {
-        let directory = try makeCopy()
+        let directory = try TemporaryDirectory.withPipelines()
         let database = try PostgresServer.shared().makeDatabase()
         let connection = try database.connect()
         try connection.execute(try directory.read("pipelines/input/shop.sql"))
         let file = "postgres-incremental.yaml"
-        let first = try await run(file, in: directory, database)
+        let first = try await directory.run(file, on: database)
         #expect(first.exitCode == 0, "\(first.errors)")
         try connection.execute("UPDATE orders SET paid = true, amount = 8.00 WHERE id = 2")
         try connection.execute("INSERT INTO orders (customer, amount) VALUES ('Alan', 3.33)")
-        let second = try await run(file, in: directory, database)
+        let second = try await directory.run(file, on: database)
         #expect(second.exitCode == 0, "\(second.errors)")
         let rows = try await Command.run(
             [
@@ -64,13 +40,13 @@ struct PostgresExampleTests {
 
     @Test("one service's customers are kept up to date in another's database, as verify says")
     func capture() async throws {
-        let directory = try makeCopy()
+        let directory = try TemporaryDirectory.withPipelines()
         let server = try PostgresServer.start()
         let database = try server.makeDatabase()
         let connection = try database.connect()
         try connection.execute(try directory.read("pipelines/input/customers.sql"))
         let file = "postgres-to-sqlite-cdc.yaml"
-        let first = try await run(file, in: directory, database)
+        let first = try await directory.run(file, on: database)
         #expect(first.exitCode == 0, "\(first.errors)")
         try connection.execute(
             """
@@ -84,7 +60,7 @@ struct PostgresExampleTests {
             UPDATE customers SET credit = 8 WHERE id = 2
             """
         )
-        let second = try await run(file, in: directory, database)
+        let second = try await directory.run(file, on: database)
         #expect(second.exitCode == 0, "\(second.errors)")
         let rows = try await Command.run(
             [

@@ -1,4 +1,3 @@
-import Foundation
 import PostgresClient
 import TestServices
 import Testing
@@ -6,36 +5,13 @@ import Testing
 /// Pipelines into PostgreSQL, each with databases of its own.
 @Suite("Example pipelines into PostgreSQL", .timeLimit(.minutes(10)))
 struct PostgresSinkExampleTests {
-    private func run(
-        _ file: String,
-        in directory: TemporaryDirectory,
-        _ database: PostgresDatabase
-    ) async throws -> CommandResult {
-        try await Command.run(
-            [
-                Products.millrace, "run", "--until-end", "--data-dir", directory.file("data"), file,
-            ],
-            in: directory.file("pipelines"),
-            environment: ["DATABASE_URL": database.url]
-        )
-    }
-
-    private func makeCopy() throws -> TemporaryDirectory {
-        let directory = try TemporaryDirectory()
-        try FileManager.default.copyItem(
-            atPath: Products.root + "/pipelines",
-            toPath: directory.file("pipelines")
-        )
-        return directory
-    }
-
     @Test("rows of CSV files are upserted, and what the table refuses waits in a topic")
     func csvToPostgres() async throws {
-        let directory = try makeCopy()
+        let directory = try TemporaryDirectory.withPipelines()
         let database = try PostgresServer.shared().makeDatabase()
         let connection = try database.connect()
         let file = "csv-to-postgres.yaml"
-        let first = try await run(file, in: directory, database)
+        let first = try await directory.run(file, on: database)
         #expect(first.exitCode == 0, "\(first.errors)")
         func rows(_ list: String) throws -> [String] {
             let result = try connection.execute("SELECT (\(list))::text FROM orders ORDER BY id")
@@ -51,7 +27,7 @@ struct PostgresSinkExampleTests {
                 + "1010,Nobody,-1,,web\n1009,New,2,,shop\n",
             to: "pipelines/input/orders-2.csv"
         )
-        let second = try await run(file, in: directory, database)
+        let second = try await directory.run(file, on: database)
         #expect(second.exitCode == 0, "\(second.errors)")
         let changed = try rows("id, customer, amount, currency, channel")
         #expect(changed.count == 9)

@@ -13,11 +13,7 @@ struct SQLiteCDCExampleTests {
 
     @Test("a copy follows an application's database, and the triggers can be removed again")
     func example() async throws {
-        let directory = try TemporaryDirectory()
-        try FileManager.default.copyItem(
-            atPath: Products.root + "/pipelines",
-            toPath: directory.file("pipelines")
-        )
+        let directory = try TemporaryDirectory.withPipelines()
         let output = directory.file("pipelines/out")
         try? FileManager.default.removeItem(atPath: output)
         try FileManager.default.createDirectory(atPath: output, withIntermediateDirectories: true)
