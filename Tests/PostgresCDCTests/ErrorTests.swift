@@ -1,5 +1,4 @@
 import ConnectorSDK
-import Foundation
 import PostgresCDCConnector
 import PostgresClient
 import TestServices

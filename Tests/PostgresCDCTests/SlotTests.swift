@@ -1,5 +1,4 @@
 import ConnectorSDK
-import Foundation
 import LogicalReplication
 import PostgresClient
 import TestServices

@@ -1,5 +1,4 @@
 import ConnectorSDK
-import Foundation
 import Logging
 import TopicLog
 import Topics
