@@ -1,3 +1,5 @@
+internal import RegularExpressions
+
 /// Names that some regular expressions match whole, in upper or lower case.
 public struct NameFilter: Sendable {
     private let expressions: [String]
@@ -10,17 +12,21 @@ public struct NameFilter: Sendable {
 
     /// Whether one of the expressions matches all of `name`.
     public func matches(_ name: String) -> Bool {
-        // A `Regex` is not `Sendable`; tables are few and looked up rarely.
-        expressions.contains { expression in
-            if expression == name { return true }
-            guard let regex = try? Regex(expression).ignoresCase() else { return false }
-            return (try? regex.wholeMatch(in: name)) != nil
+        // Tables are few and looked up rarely.
+        expressions.contains { text in
+            if text == name { return true }
+            let expression = try? RegularExpression(
+                text,
+                matching: .whole,
+                options: .caseInsensitive
+            )
+            return expression?.matches(name) ?? false
         }
     }
 
     /// What is wrong with an expression; `nil` when nothing is.
     public static func problem(_ expression: String) -> String? {
-        (try? Regex(expression)) == nil ? "must be a regular expression" : nil
+        RegularExpression.problem(expression)
     }
 }
 

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import RegularExpressions
 internal import Topics
 
 /// The keys that every connector takes, whatever its plug-in; the names are Kafka Connect's.
@@ -26,9 +27,7 @@ enum FrameworkKeys {
             A regular expression; topics whose whole name matches it are read, those created \
             later too.
             """,
-        validator: { text in
-            (try? Regex(text)) == nil ? "must be a regular expression" : nil
-        }
+        validator: { RegularExpression.problem($0) }
     )
     enum OffsetReset: String, Sendable, CaseIterable {
         case earliest, latest, none

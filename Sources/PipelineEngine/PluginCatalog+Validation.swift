@@ -167,7 +167,7 @@ extension PluginCatalog {
     }
 
     private static func matches(_ pattern: String?, _ topic: String) -> Bool {
-        guard let pattern, let regex = try? Regex(pattern) else { return false }
-        return (try? regex.wholeMatch(in: topic)) != nil
+        guard let pattern else { return false }
+        return TopicSelection.pattern(pattern).contains(topic)
     }
 }

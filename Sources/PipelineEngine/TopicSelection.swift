@@ -1,3 +1,5 @@
+internal import RegularExpressions
+
 /// The topics a sink reads: a list of names, or all whose name matches a regular expression.
 enum TopicSelection: Sendable, Equatable {
     case names([String])
@@ -8,9 +10,9 @@ enum TopicSelection: Sendable, Equatable {
         case .names(let names):
             return names.contains(topic)
         case .pattern(let pattern):
-            // A `Regex` is not `Sendable`; topics are few and looked up rarely.
-            guard let regex = try? Regex(pattern) else { return false }
-            return (try? regex.wholeMatch(in: topic)) != nil
+            // Topics are few and looked up rarely.
+            let expression = try? RegularExpression(pattern, matching: .whole)
+            return expression?.matches(topic) ?? false
         }
     }
 }

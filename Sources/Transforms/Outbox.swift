@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RegularExpressions
 
 /// Makes events of the rows that services insert into an outbox table, as Debezium's EventRouter.
 ///
@@ -28,7 +29,7 @@ public final class Outbox: Transform {
         default: "(?<routedByValue>.*)",
         importance: .low,
         help: "A regular expression for all of that value, with groups for the replacement."
-    ) { (try? Regex($0)) == nil ? "must be a regular expression" : nil }
+    ) { RegularExpression.problem($0) }
     private static let replacementKey = ConfigKey.string(
         "route.topic.replacement",
         default: "outbox.event.${routedByValue}",

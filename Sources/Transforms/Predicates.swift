@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RegularExpressions
 
 /// Holds for records that are tombstones: a key whose value is null.
 public final class RecordIsTombstone: Predicate {
@@ -22,26 +23,25 @@ public final class TopicNameMatches: Predicate {
     private static let patternKey = ConfigKey<String>.required(
         "pattern",
         help: "A regular expression that the topic's whole name is to match.",
-        validator: { text in
-            (try? Regex(text)) == nil ? "must be a regular expression" : nil
-        }
+        validator: { RegularExpression.problem($0) }
     )
 
-    private let pattern: Regex<AnyRegexOutput>
+    private let pattern: RegularExpression
     /// The topic asked for last, and the answer: records come in batches of one topic.
     private var last: (topic: String, matches: Bool)?
 
     public init(configuration: Configuration) throws(ConnectorError) {
         let text = try configuration.get(Self.patternKey)
-        guard let pattern = try? Regex(text) else {
-            throw .invalid("pattern", "The value must be a regular expression.")
+        do throws(PatternError) {
+            pattern = try RegularExpression(text, matching: .whole)
+        } catch {
+            throw .invalid("pattern", "The value is no regular expression: \(error.description).")
         }
-        self.pattern = pattern
     }
 
     public func matches(_ batch: RecordBatch, row: Int) throws(ConnectorError) -> Bool {
         if let last, last.topic == batch.topic { return last.matches }
-        let matches = (try? pattern.wholeMatch(in: batch.topic)) != nil
+        let matches = pattern.matches(batch.topic)
         last = (batch.topic, matches)
         return matches
     }

@@ -1,42 +1,35 @@
 internal import ConnectorSDK
+internal import RegularExpressions
 
 /// Makes names of topics from values, by a regular expression and what replaces it.
 internal final class TopicRouter {
-    private enum Part {
-        case text(String)
-        case name(String)
-        case number(Int)
-    }
-
-    private let regex: Regex<AnyRegexOutput>
-    private let parts: [Part]
+    private let matcher: PatternMatcher
+    private let replacement: PatternReplacement
     private var known: [String: String] = [:]
 
     /// More values than this are looked up again each time. (D7)
     private static let limit = 1_024
 
     init(regex text: String, replacement: String) throws(ConnectorError) {
-        guard let regex = try? Regex(text) else {
-            throw .invalid("route.topic.regex", "It is no regular expression.")
+        let expression: RegularExpression
+        do throws(PatternError) {
+            expression = try RegularExpression(text, matching: .whole)
+        } catch {
+            throw .invalid("route.topic.regex", "It is no regular expression: \(error).")
         }
-        self.regex = regex
-        parts = Self.parts(replacement)
+        do throws(PatternError) {
+            self.replacement = try PatternReplacement(replacement, for: expression)
+        } catch {
+            throw .invalid("route.topic.replacement", "It is no replacement: \(error).")
+        }
+        matcher = PatternMatcher(expression)
     }
 
     /// The topic for a value; `nil` when the expression does not match, or no topic has that name.
     func topic(_ value: String) -> String? {
         if let known = known[value] { return known }
-        guard let match = try? regex.wholeMatch(in: value) else { return nil }
-        var name = ""
-        for part in parts {
-            switch part {
-            case .text(let text): name += text
-            case .name(let group): name += match[group]?.substring ?? ""
-            case .number(let group):
-                name += group < match.output.count ? match.output[group].substring ?? "" : ""
-            }
-        }
-        guard Self.isTopic(name) else { return nil }
+        guard let name = replacement.replacingFirst(in: value, by: matcher), Self.isTopic(name)
+        else { return nil }
         if known.count == Self.limit { known.removeAll() }
         known[value] = name
         return name
@@ -53,25 +46,5 @@ internal final class TopicRouter {
                 default: false
                 }
             }
-    }
-
-    private static func parts(_ replacement: String) -> [Part] {
-        var parts: [Part] = []
-        var rest = replacement[...]
-        while let dollar = rest.firstIndex(of: "$") {
-            parts.append(.text(String(rest[..<dollar])))
-            rest = rest[rest.index(after: dollar)...]
-            if rest.first == "{", let end = rest.firstIndex(of: "}") {
-                let name = String(rest[rest.index(after: rest.startIndex)..<end])
-                parts.append(Int(name).map { .number($0) } ?? .name(name))
-                rest = rest[rest.index(after: end)...]
-            } else if let digit = rest.first?.wholeNumberValue {
-                parts.append(.number(digit))
-                rest = rest.dropFirst()
-            } else {
-                parts.append(.text("$"))
-            }
-        }
-        return parts + [.text(String(rest))]
     }
 }

@@ -138,7 +138,8 @@ struct OutboxTests {
     @Test("topics are made of the route as the expression says")
     func routes() throws {
         let values = [
-            "route.topic.regex": "(?<kind>[a-z]+)-(.*)", "route.topic.replacement": "$2.${kind}.$x",
+            "route.topic.regex": "(?<kind>[a-z]+)-(.*)",
+            "route.topic.replacement": #"$2.${kind}.\$x"#,
         ]
         let batch = batch([
             event(1, type: "order-eu"), event(2, type: "order"), event(3, type: "a-é"),
