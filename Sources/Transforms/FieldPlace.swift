@@ -1,0 +1,112 @@
+internal import ConnectorSDK
+internal import JSONRecords
+
+/// Where a path leads in the records of one schema: a column, and a way into its objects.
+///
+/// Made once for a schema; reading and writing then looks up no names but those inside of objects.
+internal final class FieldPlace {
+    let path: FieldPath
+    /// The column of the path's first step.
+    let column: Int
+    /// What the schema says of the value; of those inside of objects it seldom knows.
+    let field: Field
+    /// Whether the value is inside of a column's objects.
+    let isNested: Bool
+    private let names: NestedNames
+    private let restorer: TypeRestorer?
+    private let rewriter = NestedRewriter()
+    private lazy var edits = EditTree([(path, ())])
+
+    /// Finds a path in a schema; `nil` when that has no such column.
+    init?(_ path: FieldPath, in schema: Schema) {
+        guard let column = schema.index(of: path.first) else { return nil }
+        self.path = path
+        self.column = column
+        isNested = path.isNested
+        names = NestedNames(path.steps.dropFirst())
+        field = Self.field(path.steps.dropFirst(), in: schema.fields[column])
+        let restorer = TypeRestorer(Schema([field]))
+        self.restorer = isNested && !restorer.isTrivial ? restorer : nil
+    }
+
+    /// What is known of a field inside of `field`.
+    private static func field(_ steps: ArraySlice<String>, in field: Field) -> Field {
+        guard let step = steps.first else { return field }
+        guard case .object(let inner) = field.type,
+            let next = inner.first(where: { $0.name == step })
+        else { return Field(steps.last ?? step) }
+        return Self.field(steps.dropFirst(), in: next)
+    }
+
+    /// The value in a row of cells: missing where the record does not have it, or has null instead
+    /// of an object on the way.
+    ///
+    /// - Returns: `nil` when something on the way is neither an object nor null.
+    @inline(__always)
+    func read(_ cells: UnsafePointer<Cell>, in batch: RecordBatch) -> Cell? {
+        isNested ? readNested(cells[column], in: batch) : cells[column]
+    }
+
+    private func readNested(_ outer: Cell, in batch: RecordBatch) -> Cell? {
+        var cell = outer
+        for index in 0..<names.count {
+            if cell.isNil { return .missing }
+            guard cell.tag == .json, cell.slice.first == UInt8(ascii: "{") else { return nil }
+            guard let text = JSONMembers.value(of: names[index], in: cell.slice) else {
+                return .missing
+            }
+            // Only the last one's escapes are of interest, and objects have none to be undone.
+            cell = JSONText.cell(text, in: batch)
+        }
+        guard let restorer, !cell.isNil else { return cell }
+        return restorer.restore(cell, as: field.type, batch) ?? cell
+    }
+
+    /// Puts a value there; objects that are absent or null on the way are made.
+    ///
+    /// - Returns: `false`, with nothing changed, when something on the way is no object, or the
+    ///   value cannot stand in JSON.
+    func replace(
+        _ cells: UnsafeMutablePointer<Cell>,
+        in batch: RecordBatch,
+        with cell: Cell
+    ) -> Bool {
+        guard isNested else {
+            cells[column] = cell
+            return true
+        }
+        return rewrite(&cells[column], in: batch, .replace(cell))
+    }
+
+    /// Takes the value out; where it is absent nothing changes.
+    func remove(_ cells: UnsafeMutablePointer<Cell>, in batch: RecordBatch) {
+        guard isNested else { return cells[column] = .missing }
+        _ = rewrite(&cells[column], in: batch, .remove)
+    }
+
+    private func rewrite(_ cell: inout Cell, in batch: RecordBatch, _ edit: NestedEdit) -> Bool {
+        guard let node = edits.node(path.first) else { return false }
+        return rewriter.rewrite(&cell, node, in: batch) { _, _ in edit }
+    }
+}
+
+/// Names in UTF-8, to compare with those in texts.
+internal final class NestedNames {
+    private let chunk: Chunk
+    private var ranges: [Range<Int>] = []
+
+    init(_ names: some Collection<String>) {
+        chunk = Chunk(copying: Array(names.joined().utf8))
+        var start = 0
+        for name in names {
+            ranges.append(start..<start + name.utf8.count)
+            start += name.utf8.count
+        }
+    }
+
+    var count: Int { ranges.count }
+
+    subscript(index: Int) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(chunk.bytes)[ranges[index]])
+    }
+}
