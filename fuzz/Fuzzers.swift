@@ -10,6 +10,7 @@ private let fuzzers: [(name: String, feed: @Sendable (UnsafeBufferPointer<UInt8>
     ("json-records", feedJSONRecords),
     ("pgoutput", feedPgOutput),
     ("record-batch", feedRecordBatches),
+    ("syslog", feedSyslog),
     ("xml", feedXML),
 ]
 
