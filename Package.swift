@@ -96,7 +96,6 @@ let package = Package(
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
         module("ChangeCapture", ["ConnectorSDK", "JSONRecords", "RegularExpressions", "CBytes"]),
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
-        module("ChangeCapture", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
         module("LogicalReplication", []),
