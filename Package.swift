@@ -93,6 +93,10 @@ let package = Package(
         module("RecordTemplates", ["ConnectorSDK"]),
         module("TextEncoding", ["ConnectorSDK"]),
         module("RegularExpressions", ["CPCRE2"]),
+        module(
+            "RecordStreams",
+            ["ConnectorSDK", "Compression", "TextEncoding", "JSONDocuments"]
+        ),
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
         module("ChangeCapture", ["ConnectorSDK", "JSONRecords", "RegularExpressions", "CBytes"]),
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
@@ -135,7 +139,7 @@ let package = Package(
                 "LinesFormat", "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
                 "PostgresCDCConnector",
-                "PostgresConnector", "FileSystem",
+                "PostgresConnector", "FileSystem", "StandardStreams", "GenerateConnector",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -228,10 +232,21 @@ let package = Package(
             "file",
             module: "FileConnector",
             libraries: [
-                "FileSystem", "JSONDocuments", "RecordTemplates", "TextEncoding", "Compression",
-                logging,
+                "FileSystem", "JSONDocuments", "RecordStreams", "RecordTemplates", "TextEncoding",
+                "Compression", logging,
             ],
             testedWith: ["LinesFormat"]
+        )
+        + connector(
+            "stdio",
+            module: "StandardStreams",
+            libraries: ["RecordStreams", "JSONDocuments", logging],
+            testedWith: ["LinesFormat", "JSONFormat", "CSVFormat", "XMLFormat"]
+        )
+        + connector(
+            "generate",
+            module: "GenerateConnector",
+            libraries: ["JSONDocuments", logging]
         )
         + connector("lines", module: "LinesFormat")
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])

@@ -17,6 +17,17 @@ public enum CompressionKind: String, Sendable, CaseIterable {
     /// The first bytes of xerial's framing; two 32-bit version numbers follow.
     internal static let xerialMagic: [UInt8] = [0x82, 0x53, 0x4e, 0x41, 0x50, 0x50, 0x59, 0]
 
+    /// Whether more bytes could make ``detect(_:)`` tell another format than it does now.
+    public static func isUndecided(_ start: some Collection<UInt8>) -> Bool {
+        guard let first = start.first else { return true }
+        let skippable: [UInt8] = [first & 0xf0 == 0x50 ? first : 0x50, 0x2a, 0x4d, 0x18]
+        let marks: [[UInt8]] = [
+            [0x1f, 0x8b], [0x28, 0xb5, 0x2f, 0xfd], [0x04, 0x22, 0x4d, 0x18], xerialMagic,
+            skippable,
+        ]
+        return marks.contains { $0.count > start.count && $0.starts(with: start) }
+    }
+
     /// Tells the format from the first bytes of a stream; ``none`` when they are of no known one.
     ///
     /// Bare snappy has no mark and is taken for uncompressed.

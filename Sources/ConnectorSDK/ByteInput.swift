@@ -7,6 +7,7 @@ public final class ByteInput {
     public typealias Source = (UnsafeMutableRawBufferPointer) throws(ConnectorError) -> Int
 
     private let source: Source
+    private let mustWait: (() -> Bool)?
     private let chunkSize: Int
     private var pool: [Chunk] = []
     @exclusivity(unchecked) private var start = 0
@@ -23,10 +24,18 @@ public final class ByteInput {
     /// - Parameters:
     ///   - offset: the offset in the stream of the first byte that `source` will give.
     ///   - chunkSize: the memory asked for at a time; 1 MiB reads fastest.
+    ///   - mustWait: says whether `source` would have to wait for its next bytes, as that of a
+    ///     pipe may; without it, it never has to.
     ///   - source: gives the bytes.
-    public init(offset: Int64 = 0, chunkSize: Int = 1 << 20, source: @escaping Source) {
+    public init(
+        offset: Int64 = 0,
+        chunkSize: Int = 1 << 20,
+        mustWait: (() -> Bool)? = nil,
+        source: @escaping Source
+    ) {
         self.offset = offset
         self.chunkSize = chunkSize
+        self.mustWait = mustWait
         self.source = source
         chunk = Chunk(capacity: chunkSize)
     }
@@ -37,6 +46,14 @@ public final class ByteInput {
     @inline(__always)
     public var window: UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: chunk.base + start, count: end - start)
+    }
+
+    /// Whether ``fill()`` would have to wait: the stream goes on, and its next bytes are not there.
+    ///
+    /// A reader that has records at hand gives them then, rather than wait for more.
+    public var wouldWait: Bool {
+        guard !isAtEnd, let mustWait else { return false }
+        return mustWait()
     }
 
     /// Moves the start of the window forward.

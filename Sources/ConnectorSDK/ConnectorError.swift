@@ -79,6 +79,12 @@ extension ConnectorError.Code {
     /// None of them has an effect. The engine makes a new instance, tells it to answer for each
     /// batch (``ConnectorContext/answersEachBatch``) and goes on from the last durable offsets.
     public static let refusedTogether = Self("sink.refused_together")
+    /// Whoever reads what a sink writes has gone away, as `head` does with a pipe; nobody is at
+    /// fault.
+    ///
+    /// The engine ends the run as a signal does. The sink's offsets stay where they were committed,
+    /// so nothing is lost.
+    public static let readerGone = Self("sink.reader_gone")
     /// A configuration key has a value that cannot work.
     public static let invalidConfiguration = Self("configuration.invalid")
     /// A file or directory could not be opened, read, written or renamed.

@@ -71,7 +71,8 @@ public protocol RecordReader: AnyObject {
 
     /// Appends records to `batch` until it is full or the input ends.
     ///
-    /// Appends at least one record, or a rejection, unless the input is at its end. A record that
+    /// Appends at least one record, or a rejection, unless the input is at its end; when it has
+    /// some, and the input would have to wait (``ByteInput/wouldWait``), it returns. A record that
     /// cannot be read is rejected in the batch, and reading goes on behind it. Sets
     /// ``RecordMetadata/offset``, `line` and `raw` where known.
     ///

@@ -64,6 +64,11 @@ struct ConnectorTask: Sendable {
     /// How an error that is not to be retried ends the task.
     private func ending(after error: ConnectorError) -> (ConnectorState, ConnectorError?)? {
         if error.code == .cancelled, control.isStopping { return (.stopped, nil) }
+        if error.code == .readerGone {
+            logger.info("the reader of the output is gone; the run stops")
+            control.stop(drainTimeout: environment.options.drainTimeout)
+            return (.stopped, nil)
+        }
         guard case .retry = error.disposition else { return (.failed, error) }
         guard control.isStopping else { return nil }
         logger.warning("stopped while recovering", metadata: Self.metadata(of: error))

@@ -18,6 +18,8 @@ public enum Charset: String, CaseIterable, Sendable {
     /// The length of the longest mark.
     public static let markLength = 3
 
+    private static let marks: [[UInt8]] = [[0xef, 0xbb, 0xbf], [0xff, 0xfe], [0xfe, 0xff]]
+
     /// What the first bytes of a stream say: the encoding, never `auto` or `utf16`, and the length
     /// of the byte order mark to leave out.
     public func resolve(_ start: some Collection<UInt8>) -> (charset: Charset, mark: Int) {
@@ -48,7 +50,10 @@ public enum Charset: String, CaseIterable, Sendable {
     public func decoding(
         _ source: @escaping ByteInput.Source
     ) throws(ConnectorError) -> ByteInput.Source {
-        let peeked = try PeekedSource(source, count: Self.markLength)
+        // A stream that begins otherwise is not kept waiting for the length of a mark.
+        let peeked = try PeekedSource(source) { start in
+            Self.marks.contains { $0.count > start.count && $0.starts(with: start) }
+        }
         let (charset, mark) = resolve(peeked.start)
         peeked.drop(mark)
         let text: ByteInput.Source = { room throws(ConnectorError) in
@@ -57,32 +62,5 @@ public enum Charset: String, CaseIterable, Sendable {
         guard charset != .utf8 else { return text }
         let decoder = CharsetDecoder(charset, offset: Int64(mark), reading: text)
         return { room throws(ConnectorError) in try decoder.read(into: room) }
-    }
-}
-
-/// A source whose first bytes were looked at.
-private final class PeekedSource {
-    private let source: ByteInput.Source
-    private(set) var start: [UInt8] = []
-
-    init(_ source: @escaping ByteInput.Source, count: Int) throws(ConnectorError) {
-        self.source = source
-        let room = Chunk(capacity: count)
-        while start.count < count {
-            let part = UnsafeMutableRawBufferPointer(rebasing: room.bytes[start.count...])
-            let got = try source(part)
-            if got == 0 { break }
-            start += part[..<got]
-        }
-    }
-
-    func drop(_ count: Int) { start.removeFirst(count) }
-
-    func read(into room: UnsafeMutableRawBufferPointer) throws(ConnectorError) -> Int {
-        guard !start.isEmpty else { return try source(room) }
-        let count = min(start.count, room.count)
-        room.copyBytes(from: start.prefix(count))
-        start.removeFirst(count)
-        return count
     }
 }

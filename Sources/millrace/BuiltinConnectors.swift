@@ -2,6 +2,7 @@ import CSVFormat
 import ConnectorSDK
 import Converters
 import FileConnector
+import GenerateConnector
 import JSONFormat
 import LinesFormat
 import PipelineEngine
@@ -9,6 +10,7 @@ import PostgresCDCConnector
 import PostgresConnector
 import SQLiteCDCConnector
 import SQLiteConnector
+import StandardStreams
 import Transforms
 import XMLFormat
 
@@ -16,10 +18,11 @@ import XMLFormat
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
         sources: [
-            FileSource.self, PostgresSource.self, PostgresCDCSource.self, SQLiteCDCSource.self,
-            SQLiteSource.self,
+            FileSource.self, GenerateSource.self, PostgresSource.self, PostgresCDCSource.self,
+            SQLiteCDCSource.self,
+            SQLiteSource.self, StdinSource.self,
         ],
-        sinks: [FileSink.self, PostgresSink.self, SQLiteSink.self],
+        sinks: [FileSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
         ]),

@@ -1,6 +1,8 @@
 import ArgumentParser
+import ConnectorSDK
 import PipelineEngine
 import PipelineFile
+import StandardStreams
 import TopicLog
 
 /// The command `millrace run`.
@@ -27,6 +29,15 @@ struct RunCommand: MillraceCommand {
         let catalog = BuiltinConnectors.catalog
         let set = PipelineFileSet(paths: files, catalog: catalog)
         try set.requireNoErrors()
+        let writesRecords = set.definitions.flatMap(\.connectors).contains {
+            $0.kind == .sink && $0.plugin == StdoutSink.name
+        }
+        guard !writesRecords || !shared.json else {
+            throw Failure.usage(
+                "--json prints a document on standard output, where a sink `stdout` writes records.",
+                hint: "Leave --json out; the summary then goes to standard error."
+            )
+        }
         let store = try DataDirectory.open(shared, for: .writing)
         defer { store.close() }
         let failures = FailureScreen(set)
@@ -54,13 +65,30 @@ struct RunCommand: MillraceCommand {
             group.cancelAll()
             return summary
         }
-        try report(RunReport(summary: summary, files: set))
+        if writesRecords, !finishRecords() { return .environment }
+        try report(RunReport(summary: summary, files: set), onStandardError: writesRecords)
         return ExitStatus(rawValue: summary.exitCode) ?? .failed
     }
 
-    private func report(_ report: RunReport) throws {
+    /// Brings the records on standard output to their end; `false` when that cannot be written.
+    private func finishRecords() -> Bool {
+        do throws(ConnectorError) {
+            try StdoutSink.finish()
+            return true
+        } catch {
+            // That nobody reads any more has ended the run well.
+            if error.code == .readerGone { return true }
+            ErrorScreen.shared.writeLine("millrace: \(error.description)")
+            return false
+        }
+    }
+
+    private func report(_ report: RunReport, onStandardError: Bool) throws {
         do {
-            if shared.json {
+            if onStandardError {
+                // Standard output carries records and nothing else.
+                for line in report.lines { ErrorScreen.shared.writeLine(line) }
+            } else if shared.json {
                 try StandardOutput.print(report.document)
             } else {
                 var output = StandardOutput()

@@ -69,6 +69,9 @@ final class CSVReader: RecordReader {
             case .comment: try skipLine(input)
             case .tooLong: try skipRecord(input, batch)
             case .windowEmpty:
+                let hasSome =
+                    batch.count > before.rows || batch.rejections.count > before.rejections
+                if hasSome, input.wouldWait { break reading }
                 let wasAtEnd = input.isAtEnd
                 guard try grow(input) || !wasAtEnd else { break reading }
             }

@@ -1,6 +1,7 @@
 internal import Compression
 internal import ConnectorSDK
 internal import FileSystem
+internal import RecordStreams
 internal import TextEncoding
 
 /// One file being read: its bytes, decompressed and decoded, and the reader that makes records.
@@ -116,7 +117,8 @@ struct FileStream {
             try file.bytes(at: 0, count: CompressionKind.magicLength)
         }
         let raw = rawSource()
-        if let decompressor = try compression(start).makeDecompressor(reading: raw) {
+        let kind = settings.compression.kind(of: start)
+        if let decompressor = try kind.makeDecompressor(reading: raw) {
             let source: ByteInput.Source = { room throws(ConnectorError) in
                 try decompressor.read(into: room)
             }
@@ -126,15 +128,6 @@ struct FileStream {
         let (charset, mark) = settings.charset.resolve(start)
         guard charset == .utf8 else { return try decoded(raw, at: byte) }
         return try plain(raw, from: byte + Int64(mark), at: byte)
-    }
-
-    private func compression(_ start: [UInt8]) -> CompressionKind {
-        switch settings.compression {
-        case .auto: start.withUnsafeBytes { CompressionKind.detect($0) }
-        case .none: .none
-        case .gzip: .gzip
-        case .zstd: .zstd
-        }
     }
 
     private func rawSource() -> ByteInput.Source {

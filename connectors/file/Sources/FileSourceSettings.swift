@@ -1,6 +1,7 @@
 internal import Compression
 internal import ConnectorSDK
 internal import FileSystem
+internal import RecordStreams
 internal import TextEncoding
 
 /// What happens to a file when all of it is durable.
@@ -11,11 +12,6 @@ enum CleanupPolicy: String, CaseIterable, Sendable {
 /// In which order files are read.
 enum FileOrder: String, CaseIterable, Sendable {
     case oldest, name
-}
-
-/// How a file is compressed.
-enum InputCompression: String, CaseIterable, Sendable {
-    case auto, none, gzip, zstd
 }
 
 /// A source's configuration, checked.
@@ -37,20 +33,9 @@ struct FileSourceSettings: Sendable {
             compared with the file's name alone.
             """
     )
-    static let topic = ConfigKey.required("topic", help: "The topic that the records go to.")
-    static let charset = ConfigKey.choice(
-        "charset",
-        default: Charset.auto,
-        help: """
-            The characters' encoding. `auto` goes by the byte order mark and is UTF-8 without one; \
-            `utf-16` goes by the mark and is big-endian without one. Marks are left out.
-            """
-    )
-    static let compression = ConfigKey.choice(
-        "compression",
-        default: InputCompression.auto,
-        help: "How the files are compressed. `auto` goes by their first bytes."
-    )
+    static let topic = StreamSettings.topic
+    static let charset = StreamSettings.charset
+    static let compression = StreamSettings.compression
     static let cleanup = ConfigKey.choice(
         "cleanup.policy",
         default: CleanupPolicy.none,

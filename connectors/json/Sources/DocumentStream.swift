@@ -20,6 +20,9 @@ internal final class DocumentStream {
 
     var chunk: Chunk { input?.chunk ?? Chunk(capacity: 0) }
 
+    /// Whether nothing but white space is there, and the input would have to wait for more.
+    var mustWait: Bool { window.allSatisfy(JSONReader.isSpace) && input?.wouldWait == true }
+
     /// The next bytes, to show where something began.
     func sample() -> [UInt8] { Array(RecordIntake.sample(window)) }
 

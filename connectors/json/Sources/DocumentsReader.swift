@@ -59,6 +59,16 @@ internal final class DocumentsReader {
             line = stream.line
             if goesOn == .atEnd { return batch.count > 0 || !batch.rejections.isEmpty }
             if goesOn == .batchIsCut || intake.isFull(batch) { return true }
+            if isBetweenRecords, batch.count > 0 || !batch.rejections.isEmpty, stream.mustWait {
+                return true
+            }
+        }
+    }
+
+    private var isBetweenRecords: Bool {
+        switch place {
+        case .document, .afterElement: true
+        default: false
         }
     }
 

@@ -27,6 +27,8 @@ internal final class LinesReader {
             if isCut || intake.isFull(batch) { return true }
             if input.window.count > intake.maximumRecordBytes {
                 try skipLine(input, batch)
+            } else if batch.count > 0 || !batch.rejections.isEmpty, input.wouldWait {
+                return true
             } else if try !input.fill() {
                 let isCut = readLastLine(input, into: batch)
                 return isCut || batch.count > 0 || !batch.rejections.isEmpty

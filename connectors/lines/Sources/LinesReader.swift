@@ -30,6 +30,7 @@ final class LinesReader: RecordReader {
             if input.window.count > max(maximum, Self.sampleSize) {
                 return try skipLongLine(input, into: batch)
             }
+            if batch.count > 0 || !batch.rejections.isEmpty, input.wouldWait { return true }
             guard try input.fill() else { break }
         }
         let rest = input.window

@@ -86,6 +86,7 @@ final class XMLReader: RecordReader {
                 return true
             }
             if isComplete { return !isEmpty }
+            if !isEmpty, !isInside, fed == input.window.count, input.wouldWait { return true }
             try feed(input)
         }
     }
