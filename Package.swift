@@ -140,6 +140,7 @@ let package = Package(
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
                 "PostgresCDCConnector",
                 "PostgresConnector", "FileSystem", "StandardStreams", "GenerateConnector",
+                "TopicConnector",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -176,7 +177,7 @@ let package = Package(
             "PipelineEngineTests",
             [
                 "PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK",
-                "TestServices", logging,
+                "TestServices", "TopicConnector", logging,
             ]
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),
@@ -248,6 +249,7 @@ let package = Package(
             module: "GenerateConnector",
             libraries: ["JSONDocuments", logging]
         )
+        + connector("topic", module: "TopicConnector", libraries: ["RecordTemplates"])
         + connector("lines", module: "LinesFormat")
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])

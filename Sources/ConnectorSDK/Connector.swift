@@ -60,6 +60,9 @@ public struct ConnectorContext: Sendable {
     public var formats: FormatCatalog
     /// For what an operator would act on.
     public var logger: Logger
+    /// The worker's topics, when the connector says that it reads or writes them
+    /// (``SourceConnector/readsTopics``, ``SinkConnector/writesTopics``) and is about to run.
+    public var makeTopicAccess: (@Sendable () throws(ConnectorError) -> any TopicAccess)?
 
     /// Makes a context.
     public init(
@@ -151,6 +154,16 @@ public protocol SourceConnector: Plugin, AnyObject {
     /// Whether `format` chooses a ``RecordFormat`` whose keys the connector also takes.
     static var usesFormat: Bool { get }
 
+    /// Whether the records come from this worker's topics, which `topics` or `topics.regex` name.
+    ///
+    /// They are sent as the topics hold them, each batch of one partition whose topic is the
+    /// batch's ``RecordBatch/origin``, and the engine decodes them when transforms or keys ask for
+    /// fields. Positions are the offsets of a consumer group (``SourcePosition/init(_:next:)``).
+    static var readsTopics: Bool { get }
+
+    /// How a source that reads topics has its records placed.
+    var placement: RecordPlacement { get }
+
     /// Looks at what the connector needs of the other system: that it can be reached, that it
     /// allows what will be asked of it, that there is room.
     ///
@@ -195,6 +208,12 @@ extension SourceConnector {
     /// Most sources have no format.
     public static var usesFormat: Bool { false }
 
+    /// Most sources read another system.
+    public static var readsTopics: Bool { false }
+
+    /// Order within a partition is kept.
+    public var placement: RecordPlacement { .keep }
+
     /// Most connectors need nothing that could be looked at.
     public static func preflight(
         configuration: Configuration,
@@ -211,6 +230,9 @@ public enum SinkInput: Sendable {
     case opaque
     /// Values as fields, from the value converter; keys as fields, from the key converter.
     case fields
+    /// Values and keys as the topic holds them, or fields where transforms have been at work; keys
+    /// that no transform touched stay as the topic holds them.
+    case encoded
 }
 
 /// A connector that writes records to another system.
@@ -221,6 +243,9 @@ public enum SinkInput: Sendable {
 public protocol SinkConnector: Plugin, AnyObject {
     /// Whether `format` chooses a ``RecordFormat`` whose keys the connector also takes.
     static var usesFormat: Bool { get }
+
+    /// Whether records go to this worker's topics, which `topic` names.
+    static var writesTopics: Bool { get }
 
     /// Looks at what the connector needs of the other system: that it can be reached, that it
     /// allows what will be asked of it, that there is room.
@@ -280,6 +305,9 @@ public protocol SinkConnector: Plugin, AnyObject {
 extension SinkConnector {
     /// Most sinks have no format.
     public static var usesFormat: Bool { false }
+
+    /// Most sinks write to another system.
+    public static var writesTopics: Bool { false }
 
     /// Most connectors need nothing that could be looked at.
     public static func preflight(

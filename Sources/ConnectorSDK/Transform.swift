@@ -2,6 +2,9 @@
 ///
 /// One instance serves one task, on its thread: state such as the schema it saw last needs no lock.
 public protocol Transform: Plugin, AnyObject {
+    /// Whether records get other topics than they had, so that only they say where they go.
+    static func reroutes(_ configuration: Configuration) -> Bool
+
     /// Makes an instance.
     init(configuration: Configuration) throws(ConnectorError)
 
@@ -20,6 +23,9 @@ public protocol Transform: Plugin, AnyObject {
 }
 
 extension Transform {
+    /// Most transforms leave topics alone.
+    public static func reroutes(_ configuration: Configuration) -> Bool { false }
+
     /// Most transforms change a batch in place.
     public func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch] {
         try apply(batch)

@@ -14,6 +14,10 @@ struct ConnectorPlan: Sendable {
     let tasks: Int
     /// The topic that tells a sink when captured transactions are complete.
     let transactionTopic: String?
+    /// Whether the connector reads topics and writes topics, as `topic` does.
+    let linksTopics: Bool
+    /// The topics that the connector may write to, as far as the configuration tells.
+    let feed: EndConditions.Feed
 
     var name: String { definition.name }
 
@@ -47,18 +51,14 @@ struct ConnectorPlan: Sendable {
         tasks = try configuration.get(FrameworkKeys.tasksMax)
         transactionTopic =
             definition.kind == .sink ? try configuration.get(FrameworkKeys.transactionTopic) : nil
-    }
-
-    /// The topics that a source may write to, as far as the configuration tells.
-    var feed: EndConditions.Feed {
-        let values = configuration.values
-        guard let topic = values["topic"], !topic.contains("${"), values["transforms"] == nil else {
-            return .unknown
+        linksTopics = catalog.linksTopics(definition)
+        switch catalog.topicsWritten(by: resolved) {
+        case let topics?: feed = .topics(topics.union([errors.deadLetterTopic].compactMap { $0 }))
+        case nil: feed = .unknown
         }
-        return .topics(Set([topic, errors.deadLetterTopic].compactMap { $0 }))
     }
 
-    /// The topics that a sink reads.
+    /// The topics that the connector reads, if it does.
     func selection() throws(ConnectorError) -> TopicSelection {
         if let pattern = try configuration.get(FrameworkKeys.topicsRegex) {
             return .pattern(pattern)

@@ -10,25 +10,23 @@ struct EndConditions {
         case unknown
     }
 
-    private struct Source {
+    private struct Member {
+        /// What it writes to; of a sink, its dead letter topic.
         var feed: Feed
+        /// What it reads; `nil` of a source that reads another system.
+        var reads: TopicSelection?
         var runningTasks: Int
+        /// Whether it ends by itself, as a reader of topics does when all that feed it do.
+        ///
         /// `nil` until the connector has said so.
         var isBounded: Bool?
     }
 
-    private struct Sink {
-        var reads: TopicSelection
-        var deadLetterTopic: String?
-        var runningTasks: Int
-    }
-
-    private var sources: [String: Source] = [:]
-    private var sinks: [String: Sink] = [:]
+    private var members: [String: Member] = [:]
 
     /// Adds a source with the topics it may write to, its dead letter topic included.
     mutating func add(source name: String, feed: Feed, tasks: Int) {
-        sources[name] = Source(feed: feed, runningTasks: tasks, isBounded: nil)
+        members[name] = Member(feed: feed, reads: nil, runningTasks: tasks, isBounded: nil)
     }
 
     /// Adds a sink.
@@ -38,66 +36,64 @@ struct EndConditions {
         deadLetterTopic: String?,
         tasks: Int
     ) {
-        sinks[name] = Sink(reads: reads, deadLetterTopic: deadLetterTopic, runningTasks: tasks)
+        let feed = Feed.topics(Set([deadLetterTopic].compactMap { $0 }))
+        add(link: name, reads: reads, feed: feed, tasks: tasks)
+    }
+
+    /// Adds a source or sink that reads topics and writes topics, its dead letter topic included.
+    mutating func add(link name: String, reads: TopicSelection, feed: Feed, tasks: Int) {
+        members[name] = Member(feed: feed, reads: reads, runningTasks: tasks, isBounded: true)
     }
 
     /// Notes that a source's connector was made, and whether it ends by itself.
     mutating func opened(source name: String, isBounded: Bool) {
-        sources[name]?.isBounded = isBounded
+        guard members[name]?.reads == nil else { return }
+        members[name]?.isBounded = isBounded
     }
 
     /// Notes that one task of a connector has ended, well or not.
-    mutating func taskEnded(of name: String) {
-        sources[name]?.runningTasks -= 1
-        sinks[name]?.runningTasks -= 1
+    mutating func taskEnded(of name: String) { members[name]?.runningTasks -= 1 }
+
+    /// Whether a connector in this run writes, or may write, to what `name` reads.
+    func hasFeeder(_ name: String) -> Bool {
+        guard let reads = members[name]?.reads else { return false }
+        return members.contains { $0.key != name && Self.feeds($0.value, reads) }
     }
 
-    /// Whether a connector in this run writes, or may write, to what the sink reads.
-    func hasFeeder(_ sink: String) -> Bool {
-        guard let reads = sinks[sink]?.reads else { return false }
-        return sources.values.contains { Self.feeds($0, reads) }
-            || sinks.contains { $0.key != sink && Self.feeds($0.value, reads) }
-    }
-
-    /// Whether nothing more will come: all that feed the sink have ended and, if nothing does,
+    /// Whether nothing more will come: all that feed the reader have ended and, if nothing does,
     /// no source runs on without an end.
-    func mayEnd(_ sink: String) -> Bool {
-        guard let reads = sinks[sink]?.reads else { return true }
-        guard hasFeeder(sink) else {
-            return sources.values.allSatisfy { $0.runningTasks <= 0 || $0.isBounded == true }
+    func mayEnd(_ name: String) -> Bool {
+        guard let reads = members[name]?.reads else { return true }
+        guard hasFeeder(name) else {
+            return members.values.allSatisfy { $0.runningTasks <= 0 || $0.isBounded == true }
         }
-        return sources.values.allSatisfy { $0.runningTasks <= 0 || !Self.feeds($0, reads) }
-            && sinks.allSatisfy { name, other in
-                name == sink || other.runningTasks <= 0 || !Self.feeds(other, reads)
-                    // Two sinks that read each other's dead letters would wait for ever.
-                    || isFed(name, by: sink)
-            }
+        return members.allSatisfy { other, member in
+            other == name || member.runningTasks <= 0 || !Self.feeds(member, reads)
+                // Two that read each other's dead letters would wait for ever.
+                || isFed(other, by: name)
+        }
     }
 
-    /// Whether dead letters of `origin` reach `sink`, directly or through other sinks.
-    private func isFed(_ sink: String, by origin: String) -> Bool {
+    /// Whether records of `origin` reach `name`, directly or through others.
+    private func isFed(_ name: String, by origin: String) -> Bool {
         var reached: Set<String> = [origin]
         var open = [origin]
         while let next = open.popLast() {
-            guard let feeder = sinks[next] else { continue }
-            for (name, other) in sinks
-            where !reached.contains(name) && Self.feeds(feeder, other.reads) {
-                if name == sink { return true }
-                reached.insert(name)
-                open.append(name)
+            guard let feeder = members[next] else { continue }
+            for (other, member) in members where !reached.contains(other) {
+                guard let reads = member.reads, Self.feeds(feeder, reads) else { continue }
+                if other == name { return true }
+                reached.insert(other)
+                open.append(other)
             }
         }
         return false
     }
 
-    private static func feeds(_ source: Source, _ reads: TopicSelection) -> Bool {
-        switch source.feed {
+    private static func feeds(_ member: Member, _ reads: TopicSelection) -> Bool {
+        switch member.feed {
         case .unknown: true
         case .topics(let topics): topics.contains { reads.contains($0) }
         }
-    }
-
-    private static func feeds(_ sink: Sink, _ reads: TopicSelection) -> Bool {
-        sink.deadLetterTopic.map { reads.contains($0) } ?? false
     }
 }

@@ -36,9 +36,9 @@ enum FrameworkKeys {
         "consumer.override.auto.offset.reset",
         default: .earliest,
         help: """
-            Where a sink starts in a partition of which it has no offset: at the first record, \
-            behind the last one, or not at all (an error). Records that retention removed before \
-            the sink read them are an error whatever this says.
+            Where reading starts in a partition of which there is no offset yet: at the first \
+            record, behind the last one, or not at all (an error). Records that retention removed \
+            before they were read are an error whatever this says.
             """
     )
     static let transactionTopic = ConfigKey<String?>.optional(
@@ -198,10 +198,12 @@ enum FrameworkKeys {
 
     static let topicCreationPrefix = "topic.creation.default."
 
+    /// The keys that say what is read of topics.
+    static let reading = ConfigSpec().with(topics).with(topicsRegex).with(offsetReset)
+
     /// The keys of a sink, but for converters and transforms.
     static let sink = ConfigSpec()
-        .with(tasksMax).with(topics).with(topicsRegex).with(offsetReset).with(flushInterval)
-        .with(transactionTopic)
+        .with(tasksMax).merging(reading).with(flushInterval).with(transactionTopic)
 }
 
 extension ConfigSpec {

@@ -75,7 +75,9 @@ public final class PipelineRunner: Sendable {
         return all.map { pipeline, definition, tasks in
             let snapshots = tasks.map(\.snapshot)
             var progress = ConnectorProgress((pipeline, definition), snapshots)
-            if definition.kind == .sink { progress.lag = lag(snapshots) }
+            if definition.kind == .sink || catalog.linksTopics(definition) {
+                progress.lag = lag(snapshots)
+            }
             return progress
         }
     }
@@ -165,7 +167,9 @@ public final class PipelineRunner: Sendable {
         if plan.errors.tolerates, let name = plan.errors.deadLetterTopic {
             _ = try provisioner.topic(name, orCreate: TopicProvisioner.deadLetters(name))
         }
-        guard plan.definition.kind == .source, case .topics(let topics) = plan.feed else { return }
+        guard plan.definition.kind == .source, !plan.linksTopics,
+            case .topics(let topics) = plan.feed
+        else { return }
         for topic in topics.sorted() where topic != plan.errors.deadLetterTopic {
             let definition = try TopicProvisioner.written(topic, plan.configuration)
             _ = try provisioner.topic(topic, orCreate: definition)
@@ -175,13 +179,16 @@ public final class PipelineRunner: Sendable {
     private func ends(of plans: [ConnectorPlan]) -> EndConditions {
         var ends = EndConditions()
         for plan in plans {
+            let reads = (try? plan.selection()) ?? .names([])
             switch plan.definition.kind {
+            case _ where plan.linksTopics:
+                ends.add(link: plan.name, reads: reads, feed: plan.feed, tasks: plan.tasks)
             case .source:
                 ends.add(source: plan.name, feed: plan.feed, tasks: plan.tasks)
             case .sink:
                 ends.add(
                     sink: plan.name,
-                    reads: (try? plan.selection()) ?? .names([]),
+                    reads: reads,
                     deadLetterTopic: plan.errors.deadLetterTopic,
                     tasks: plan.tasks
                 )

@@ -41,9 +41,10 @@ extension PluginCatalog {
             ReferenceResolver.hasReference(checked[$0] ?? "") && spec.declaration(for: $0) == nil
         }.sorted().map { ConfigIssue(key: $0, message: "is not a known key") }
         issues += validateFormat(definition, values)
-        if definition.kind == .sink {
+        if definition.kind == .sink || linksTopics(definition) {
             issues += validateTopics(values) + validateTransactions(values)
         }
+        issues += validateLink(definition)
         issues += validateErrors(definition, values)
         issues += validateTransforms(values, known: issues)
         return issues
@@ -154,20 +155,15 @@ extension PluginCatalog {
         }
         var issues: [ConfigIssue] = []
         if topic.isEmpty { issues.append(ConfigIssue(key: key, message: "must name a topic")) }
-        let ownTopics = Self.list(values[FrameworkKeys.topics.declaration.name])
-        if definition.kind == .sink,
-            ownTopics.contains(topic) || Self.matches(values["topics.regex"], topic)
-        {
-            issues.append(ConfigIssue(key: key, message: "is a topic that the sink itself reads"))
+        let kind = definition.kind.rawValue
+        if reads(topic, definition) {
+            let message = "is a topic that the \(kind) itself reads"
+            issues.append(ConfigIssue(key: key, message: message))
         }
-        if definition.kind == .source, values["topic"] == topic {
-            issues.append(ConfigIssue(key: key, message: "is the topic that the source writes to"))
+        if topicsWritten(by: definition)?.contains(topic) ?? false {
+            let message = "is the topic that the \(kind) writes to"
+            issues.append(ConfigIssue(key: key, message: message))
         }
         return issues
-    }
-
-    private static func matches(_ pattern: String?, _ topic: String) -> Bool {
-        guard let pattern else { return false }
-        return TopicSelection.pattern(pattern).contains(topic)
     }
 }

@@ -106,7 +106,7 @@ extension PluginCatalog {
             if plugin.usesFormat { spec = spec.adding(formatSpec(values, of: plugin.type)) }
             if formatAliases.contains(definition.plugin) { spec = spec.without("format") }
         }
-        spec = spec.adding(definition.kind == .source ? FrameworkKeys.source : FrameworkKeys.sink)
+        spec = spec.adding(frameworkSpec(definition))
             .adding(converterSpec(ConverterRole.key, values))
             .adding(converterSpec(ConverterRole.value, values))
             .adding(ConfigSpec().with(FrameworkKeys.transforms).with(FrameworkKeys.predicates))
@@ -117,6 +117,15 @@ extension PluginCatalog {
             spec = spec.adding(transformSpec(name, values))
         }
         return spec.adding(FrameworkKeys.errors)
+    }
+
+    private func frameworkSpec(_ definition: ConnectorDefinition) -> ConfigSpec {
+        switch definition.kind {
+        case .sink: FrameworkKeys.sink
+        case .source where linksTopics(definition):
+            FrameworkKeys.reading.adding(FrameworkKeys.source)
+        case .source: FrameworkKeys.source
+        }
     }
 
     /// The keys of the format that a configuration chooses.

@@ -48,11 +48,11 @@ final class RunControl: Sendable {
         wakeAll()
     }
 
-    /// Whether nothing in this run will bring the sink more than the topics hold now.
-    func mayEnd(_ sink: String) -> Bool { state.withLock { $0.ends.mayEnd(sink) } }
+    /// Whether nothing in this run will bring the reader more than the topics hold now.
+    func mayEnd(_ reader: String) -> Bool { state.withLock { $0.ends.mayEnd(reader) } }
 
-    /// Whether a connector in this run writes to what the sink reads.
-    func hasFeeder(_ sink: String) -> Bool { state.withLock { $0.ends.hasFeeder(sink) } }
+    /// Whether a connector in this run writes to what the reader reads.
+    func hasFeeder(_ reader: String) -> Bool { state.withLock { $0.ends.hasFeeder(reader) } }
 
     /// Lets every waiting task look around.
     func wakeAll() {

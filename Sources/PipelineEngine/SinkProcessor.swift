@@ -22,6 +22,8 @@ final class SinkProcessor {
     private var rest = RecordBatch()
     private var otherRest = RecordBatch()
     private let part = RecordBatch()
+    /// For a sink that takes records as topics hold them.
+    private let keeper: RecordKeeper?
 
     init(_ sink: any SinkConnector, _ task: TaskEnvironment) throws(ConnectorError) {
         let configuration = task.plan.configuration
@@ -32,6 +34,7 @@ final class SinkProcessor {
         transforms = try TransformChain(configuration, catalog: task.catalog)
         // Nothing is parsed that nobody reads.
         needsFields = sink.input == .fields || !transforms.isEmpty
+        keeper = sink.input == .encoded && needsFields ? RecordKeeper(converters, .keep) : nil
     }
 
     /// Writes the records of one partition that `batch` holds as bytes.
@@ -45,11 +48,18 @@ final class SinkProcessor {
             return result
         }
         batch.numberRows()
+        keeper?.begin(batch)
+        let origin = (topic: batch.topic, partition: batch.metadata(0).pointee.partition)
         try await convert(batch, &result)
         // Records that need another schema come back undecoded.
         while rest.count > 0 {
             swap(&rest, &otherRest)
             try await convert(otherRest, &result)
+        }
+        // A transform may have sent it elsewhere before it was rejected.
+        for index in result.rejections.indices {
+            result.rejections[index].record.topic = origin.topic
+            result.rejections[index].record.partition = origin.partition
         }
         result.rejections.sort { $0.record.offset < $1.record.offset }
         return result
@@ -67,8 +77,10 @@ final class SinkProcessor {
             take(batch, .key, type(of: converters.key).name, &result)
         }
         guard batch.count > 0 else { return }
+        keeper?.noteDecoded(batch)
         for part in try transforms.apply(batch, rejections: &result.rejections) {
             if sink.input == .opaque { try encode(part, &result) }
+            try keeper?.finish(part)
             try await write(part, &result)
         }
     }

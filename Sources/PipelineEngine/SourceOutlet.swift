@@ -15,6 +15,8 @@ final class SourceOutlet: RecordOutlet {
     private let keys: KeyExtractor?
     private let transforms: TransformChain
     private let rejected: RejectionHandler
+    /// For a source that reads topics.
+    private let topicInput: TopicInput?
     private var ledger = AcknowledgementLedger()
     private var pool: [RecordBatch] = []
     private let snapshot = RecordBatch()
@@ -43,15 +45,18 @@ final class SourceOutlet: RecordOutlet {
         keys = fields.isEmpty ? nil : KeyExtractor(fields: fields)
         let choice = try configuration.get(FrameworkKeys.partitioner)
         let deadLetters = task.plan.errors.deadLetterTopic
+        topicInput =
+            task.plan.linksTopics ? TopicInput(task, converters, source.placement) : nil
+        let (plan, store) = (task.plan, task.store)
         writer = TopicWriter(
             producer: producer,
             provisioner: task.provisioner,
-            store: task.store,
+            store: store,
             converters: converters,
             strategy: choice == .roundRobin ? .roundRobin : .sticky
         ) { (topic) throws(ConnectorError) in
             if topic == deadLetters { return TopicProvisioner.deadLetters(topic) }
-            return try TopicProvisioner.written(topic, configuration)
+            return try TopicProvisioner.written(topic, by: plan, in: store)
         }
         rejected = RejectionHandler(task.plan, taskID: task.id, logger: task.logger)
     }
@@ -133,7 +138,9 @@ final class SourceOutlet: RecordOutlet {
             }
             let rest = end - .now
             if rest <= .zero { return }
-            if ledger.isSettled { task.signal.wait(timeout: rest) }
+            guard ledger.isSettled else { continue }
+            // One that reads topics looks when they have something, or may have come to their end.
+            if task.signal.wait(timeout: rest), topicInput != nil { return }
         }
     }
 
@@ -160,6 +167,7 @@ final class SourceOutlet: RecordOutlet {
         }
         let total = batch.count + rejections.count
         let topic = batch.topic, recordContext = batch.recordContext
+        let place = topicInput?.place(of: batch)
         let (records, bytes) = try encodeRecords(batch, &unit, &rejections)
         if rejections.isEmpty {
             try rejected.admit([], of: total)
@@ -169,7 +177,8 @@ final class SourceOutlet: RecordOutlet {
                 rejections[index].record.topic = topic
                 rejections[index].recordContext = recordContext
                 // A partition that a source asks for is no place the record came from.
-                rejections[index].record.partition = -1
+                rejections[index].record.partition = place?.partition ?? -1
+                if let place { rejections[index].record.topic = place.topic }
             }
             try reject(rejections, of: total, &unit)
         }
@@ -184,11 +193,33 @@ final class SourceOutlet: RecordOutlet {
         guard batch.count > 0 else { return (0, 0) }
         if keys == nil, transforms.isEmpty {
             keepUnlessRaw(batch)
+            try topicInput?.finish(batch)
             return try writer.append(batch, to: &unit, rejections: &rejections)
         }
         batch.numberRows()
         keepUnlessRaw(batch)
+        guard let topicInput else { return try encodeFields(batch, &unit, &rejections) }
+        topicInput.begin(batch)
+        var sum = (records: 0, bytes: 0)
+        var next: RecordBatch? = batch
+        while let part = next {
+            try topicInput.decode(part, &rejections)
+            let (records, bytes) = try encodeFields(part, &unit, &rejections)
+            sum.records += records
+            sum.bytes += bytes
+            next = topicInput.takeRest()
+        }
+        return sum
+    }
+
+    private func encodeFields(
+        _ batch: RecordBatch,
+        _ unit: inout CommitUnit,
+        _ rejections: inout [Rejection]
+    ) throws(ConnectorError) -> (records: Int, bytes: Int) {
+        guard batch.count > 0 else { return (0, 0) }
         if let keys {
+            topicInput?.rejectTombstones(batch)
             try keys.apply(batch)
             rejections += batch.takeRejections().map {
                 Rejection($0, .key, plugin: FrameworkKeys.keyFields.declaration.name)
@@ -196,6 +227,7 @@ final class SourceOutlet: RecordOutlet {
         }
         var sum = (records: 0, bytes: 0)
         for part in try transforms.apply(batch, rejections: &rejections) {
+            try topicInput?.finish(part)
             let (records, bytes) = try writer.append(part, to: &unit, rejections: &rejections)
             sum.records += records
             sum.bytes += bytes
@@ -209,6 +241,7 @@ final class SourceOutlet: RecordOutlet {
         snapshot.reset(topic: batch.topic)
         guard plan.errors.tolerates,
             batch.metadata(0).pointee.rawAddress == 0 || batch.keySchema != nil
+                || topicInput != nil
         else { return }
         batch.numberRows()
         snapshot.copyRows(batch.indices, of: batch)
@@ -243,6 +276,11 @@ final class SourceOutlet: RecordOutlet {
         do {
             let encoder = RowEncoder(snapshot, converters)
             if let key = try encoder.key(row) { rejection.key = Array(key) }
+            if topicInput != nil {
+                let metadata = snapshot.metadata(row).pointee
+                rejection.record.headers = Array(metadata.headers)
+                rejection.record.headerCount = Int(metadata.headerCount)
+            }
             guard record.value.isEmpty, !record.isTombstone else { return }
             rejection.record.value = try encoder.value(row).map { Array($0) } ?? []
             rejection.isConverted = !snapshot.schema.isOpaque
@@ -269,7 +307,12 @@ final class SourceOutlet: RecordOutlet {
     ) async throws(ConnectorError) {
         var unit = unit
         // D3: the records and the position are one commit.
-        unit.positions.append((plan.name, position))
+        if topicInput == nil {
+            unit.positions.append((plan.name, position))
+        } else if let (partition, next) = position.topicOffset {
+            unit.groupOffsets.append((plan.group, partition, next))
+            task.status.reads(partition, from: next)
+        }
         let ticket = try producer.submit(unit)
         ledger.sent(ticket: ticket, position: position, records: records, bytes: bytes)
         try await acknowledge()

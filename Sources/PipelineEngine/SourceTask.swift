@@ -20,6 +20,7 @@ struct SourceTask {
             source: plan.name,
             isBounded: source.isBounded || environment.options.untilEnd
         )
+        defer { if plan.linksTopics { environment.store.remove(environment.signal) } }
         let producer = try environment.store.makeProducer()
         defer { producer.close() }
         let outlet = try SourceOutlet(
@@ -28,10 +29,14 @@ struct SourceTask {
             producer: producer,
             catalog: environment.catalog
         )
-        let positions = try environment.store.positions(of: plan.name)
+        // Those of a reader of topics are its group's, which it gets when it opens partitions.
+        let positions = plan.linksTopics ? [:] : try environment.store.positions(of: plan.name)
         do throws(ConnectorError) {
             try await source.run(from: positions, into: outlet)
             try await outlet.settle()
+            if plan.linksTopics, !outlet.isStopping {
+                try PartitionAssignment(try plan.selection(), environment).checkTopicsExist()
+            }
         } catch {
             outlet.awaitFate()
             throw error

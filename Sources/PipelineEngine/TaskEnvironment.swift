@@ -19,7 +19,7 @@ struct TaskEnvironment: Sendable {
 
     /// What the connector is told.
     var context: ConnectorContext {
-        ConnectorContext(
+        var context = ConnectorContext(
             name: plan.name,
             taskID: id,
             taskCount: plan.tasks,
@@ -28,5 +28,9 @@ struct TaskEnvironment: Sendable {
             formats: catalog.formats,
             logger: logger
         )
+        if plan.linksTopics {
+            context.makeTopicAccess = { () throws(ConnectorError) in try WorkerTopics(self) }
+        }
+        return context
     }
 }

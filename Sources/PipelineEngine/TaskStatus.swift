@@ -11,7 +11,7 @@ final class TaskStatus: Sendable {
         var bytes: Int64 = 0
         var rejected: Int64 = 0
         var totalBytes: Int64?
-        /// For a sink: the offsets it will read next.
+        /// For a reader of topics: the offsets it will read next.
         var offsets: [TopicPartition: Int64] = [:]
         var error: ConnectorError?
         var startedAt: ContinuousClock.Instant?

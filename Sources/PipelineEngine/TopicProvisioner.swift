@@ -103,6 +103,24 @@ final class TopicProvisioner: Sendable {
         return TopicDefinition(name: name, partitions: 1, settings: settings)
     }
 
+    /// What a topic that a connector writes to is created as: unless a number of partitions is
+    /// asked for, one that reads topics makes as many as they have, so that records can stay in
+    /// theirs.
+    static func written(
+        _ name: String,
+        by plan: ConnectorPlan,
+        in store: any TopicStore
+    ) throws(ConnectorError) -> TopicDefinition {
+        var topic = try written(name, plan.configuration)
+        let key = FrameworkKeys.defaultPartitions.declaration.name
+        guard plan.linksTopics, plan.configuration.values[key] == nil else { return topic }
+        let selection = try plan.selection()
+        for source in try store.topics() where selection.contains(source.name) {
+            topic.partitions = max(topic.partitions, source.partitions)
+        }
+        return topic
+    }
+
     /// What a topic that a source writes to is created as.
     static func written(
         _ name: String,

@@ -76,7 +76,9 @@ final class TopicTarget {
                 .init("engine.no_such_partition"),
                 .rejectRecord,
                 "The record asks for partition \(metadata.partition); the topic `\(topic.name)` "
-                    + "has \(topic.partitions)."
+                    + "has \(topic.partitions).",
+                hint: "Give the topic as many; the `topic` connector places records by their keys "
+                    + "with `partition: hash`."
             )
         }
         let partition = Int(chosen)

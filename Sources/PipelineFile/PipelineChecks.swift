@@ -17,12 +17,15 @@ internal struct PipelineChecks {
     internal mutating func run() {
         checkNames()
         checkTopicDeclarations()
+        checkCycles()
         for file in files {
             checkKeys(of: file)
             for connector in file.definition.connectors {
                 checkReferences(of: connector, in: file)
                 checkTopicNames(of: connector, in: file)
-                if connector.kind == .sink { checkFeeds(of: connector, in: file) }
+                if connector.kind == .sink || catalog.linksTopics(connector) {
+                    checkFeeds(of: connector, in: file)
+                }
             }
         }
     }

@@ -149,23 +149,3 @@ public protocol TopicProducer: AnyObject {
     /// Gives up what is not durable yet.
     func close()
 }
-
-/// Reads one partition, forwards.
-public protocol PartitionReader: AnyObject {
-    /// Appends records to `batch` as opaque keys and values, up to its limits and to the high
-    /// watermark; returns how many.
-    ///
-    /// The batch has an opaque key schema when any record has a key; each row's metadata has
-    /// offset, partition, timestamp, headers, raw value and tombstone mark. Never blocks for new
-    /// records.
-    ///
-    /// - Throws: `topics.offset_out_of_range` with the numbers, when retention has removed what was
-    ///   to be read next; `topics.corrupt` when a batch's CRC is wrong.
-    func read(into batch: RecordBatch) throws(ConnectorError) -> Int
-
-    /// The offset to be read next.
-    var nextOffset: Int64 { get }
-
-    /// Goes to another offset.
-    func seek(to offset: Int64) throws(ConnectorError)
-}

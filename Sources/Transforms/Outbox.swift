@@ -19,6 +19,9 @@ public final class Outbox: Transform {
         case warn, error, fatal
     }
 
+    /// Always: the rows say where they go.
+    public static func reroutes(_ configuration: Configuration) -> Bool { true }
+
     private static let routeKey = ConfigKey.string(
         "route.by.field",
         default: "aggregatetype",

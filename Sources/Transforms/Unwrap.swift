@@ -11,6 +11,11 @@ public final class Unwrap: Transform {
         .with(deleteKey).with(fieldsKey).with(fieldPrefixKey).with(headersKey).with(headerPrefixKey)
         .with(routeKey).with(dropHeaderKey).with(dropFromKeyKey).with(dropCompatibleKey)
 
+    /// With `route.by.field`.
+    public static func reroutes(_ configuration: Configuration) -> Bool {
+        configuration.values[routeKey.declaration.name] != nil
+    }
+
     /// What becomes of deletions.
     enum DeleteMode: String, CaseIterable, Sendable {
         case drop, tombstone, rewrite

@@ -11,6 +11,7 @@ import PostgresConnector
 import SQLiteCDCConnector
 import SQLiteConnector
 import StandardStreams
+import TopicConnector
 import Transforms
 import XMLFormat
 
@@ -20,9 +21,11 @@ enum BuiltinConnectors {
         sources: [
             FileSource.self, GenerateSource.self, PostgresSource.self, PostgresCDCSource.self,
             SQLiteCDCSource.self,
-            SQLiteSource.self, StdinSource.self,
+            SQLiteSource.self, StdinSource.self, TopicSource.self,
         ],
-        sinks: [FileSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self],
+        sinks: [
+            FileSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self, TopicSink.self,
+        ],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,
         ]),

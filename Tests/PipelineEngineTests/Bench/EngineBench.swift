@@ -3,6 +3,7 @@ import Converters
 import Logging
 @testable import PipelineEngine
 import TestServices
+import TopicConnector
 import TopicLog
 import Topics
 
@@ -13,8 +14,8 @@ final class EngineBench: Sendable {
     private let embedded: EmbeddedTopicStore
 
     static let catalog = PluginCatalog(
-        sources: [ScriptedSource.self],
-        sinks: [ScriptedSink.self],
+        sources: [ScriptedSource.self, TopicSource.self],
+        sinks: [ScriptedSink.self, TopicSink.self],
         converters: [JSONConverter.self, StringConverter.self],
         transforms: [MarkTransform.self, ScatterTransform.self],
         predicates: [EvenPredicate.self]

@@ -1,0 +1,58 @@
+internal import ConnectorSDK
+
+/// Which topics connectors read and write, as their configuration tells.
+extension PluginCatalog {
+    /// Whether a connector reads topics and writes topics.
+    public func linksTopics(_ definition: ConnectorDefinition) -> Bool {
+        switch definition.kind {
+        case .source: source(definition.plugin)?.readsTopics ?? false
+        case .sink: sink(definition.plugin)?.writesTopics ?? false
+        }
+    }
+
+    /// The topics that a connector writes records to, but for its dead letters; `nil` when only the
+    /// records tell.
+    public func topicsWritten(by definition: ConnectorDefinition) -> Set<String>? {
+        guard definition.kind == .source || linksTopics(definition) else { return [] }
+        let values = definition.values
+        guard let topic = values["topic"], !reroutes(values) else { return nil }
+        guard topic.contains("${") else { return [topic] }
+        let sources = ListText.items(of: values[FrameworkKeys.topics.declaration.name] ?? "")
+        guard linksTopics(definition), !sources.isEmpty else { return nil }
+        let names = sources.map { topic.replacing("${topic}", with: $0) }
+        return names.contains { $0.contains("${") } ? nil : Set(names)
+    }
+
+    /// Whether a connector reads a topic.
+    public func reads(_ topic: String, _ definition: ConnectorDefinition) -> Bool {
+        guard definition.kind == .sink || linksTopics(definition) else { return false }
+        let values = definition.values
+        if let pattern = values[FrameworkKeys.topicsRegex.declaration.name] {
+            return TopicSelection.pattern(pattern).contains(topic)
+        }
+        return ListText.items(of: values[FrameworkKeys.topics.declaration.name] ?? "")
+            .contains(topic)
+    }
+
+    private func reroutes(_ values: [String: String]) -> Bool {
+        let configuration = Configuration(values)
+        return Self.list(values[FrameworkKeys.transforms.declaration.name]).contains { alias in
+            let prefix = "transforms.\(alias)."
+            let type = values[prefix + "type"].flatMap { transform($0) }
+            return type?.reroutes(configuration.nested(below: prefix)) ?? false
+        }
+    }
+
+    /// Records that come back to where they were read would go round for ever.
+    func validateLink(_ definition: ConnectorDefinition) -> [ConfigIssue] {
+        guard linksTopics(definition) else { return [] }
+        let own = (topicsWritten(by: definition) ?? []).sorted().filter { reads($0, definition) }
+        return own.map { name in
+            ConfigIssue(
+                key: "topic",
+                message: "is the topic `\(name)`, which the connector itself reads: its records "
+                    + "would go round for ever"
+            )
+        }
+    }
+}
