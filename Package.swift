@@ -72,6 +72,7 @@ let cLibraries: [Target] = [
     .target(name: "CXMLShim", dependencies: ["CXML"]),
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
     .target(name: "CPostgres"),
+    .target(name: "CJQ"),
 ]
 
 let package = Package(
@@ -102,6 +103,7 @@ let package = Package(
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
+        module("JQPrograms", ["CJQ"]),
         module("LogicalReplication", []),
         module("JSONDocuments", []),
         module("TableMapping", ["ConnectorSDK", "JSONDocuments", "RecordTemplates"]),
@@ -120,7 +122,10 @@ let package = Package(
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
-        module("Transforms", ["ConnectorSDK", "JSONRecords", "RegularExpressions", "CBytes"]),
+        module(
+            "Transforms",
+            ["ConnectorSDK", "JSONRecords", "JQPrograms", "RegularExpressions", "CBytes"]
+        ),
         module("TableComparison", ["ConnectorSDK", "Transforms"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", "RegularExpressions", logging]),
         module(
@@ -156,6 +161,7 @@ let package = Package(
         tests("SyslogMessagesTests", ["SyslogMessages", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("JSONDocumentsTests", ["JSONDocuments"]),
+        tests("JQProgramsTests", ["JQPrograms"]),
         tests("TableMappingTests", ["TableMapping", "ConnectorSDK"]),
         tests("SQLiteClientTests", ["SQLiteClient"]),
         tests("SQLiteTablesTests", ["SQLiteTables", "ConnectorSDK"]),
@@ -172,7 +178,7 @@ let package = Package(
         ),
         tests("TopicLogTests", ["TopicLog", "Topics", "ConnectorSDK", "SQLiteClient"]),
         tests("ConvertersTests", ["Converters", "JSONRecords", "ConnectorSDK"]),
-        tests("TransformsTests", ["Transforms", "ConnectorSDK"]),
+        tests("TransformsTests", ["Transforms", "ConnectorSDK", "JSONRecords", "TestServices"]),
         tests(
             "PipelineEngineTests",
             [

@@ -49,6 +49,16 @@ internal final class Condition {
         }
     }
 
+    /// Keeps the rows for which the condition holds, and tombstones.
+    func keep(in batch: RecordBatch) {
+        resolve(batch.schema)
+        withEvaluator { evaluator in
+            batch.filter { row in
+                batch.metadata(row).pointee.isTombstone || evaluator.holds(batch.row(row))
+            }
+        }
+    }
+
     /// Calls `body` with what tells whether the condition holds for a row of cells.
     func withEvaluator<R>(_ body: (Evaluator) -> R) -> R {
         tests.withUnsafeBufferPointer { body(Evaluator(tests: $0, first: first)) }

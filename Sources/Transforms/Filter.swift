@@ -4,7 +4,9 @@ public import ConnectorSDK
 public final class Filter: Transform {
     public static let name = "Filter"
     public static let summary = "Keeps the records for which a condition holds, drops the others."
-    public static let configuration = ConfigSpec().with(conditionKey)
+    public static let configuration = ConfigSpec()
+        .with(conditionKey).with(JqKeys.numbers).with(JqKeys.timeout).with(JqKeys.memory)
+        .with(JqKeys.values)
 
     private static let conditionKey = ConfigKey<String?>.optional(
         "condition",
@@ -19,20 +21,16 @@ public final class Filter: Transform {
             record does not have is null; a field alone holds unless it is null or false. \
             Numbers are compared exactly, dates and times with ISO 8601 texts by time. \
             Tombstones, which have no fields, are kept, so that deletes are not lost; to drop \
-            them use the predicate `RecordIsTombstone` without a condition.
+            them use the predicate `RecordIsTombstone` without a condition. What is more than that, \
+            such as `.tags | index("eu")` or `.customer.country == "SE"`, is a program in jq's language \
+            (see the transform `Jq`), which takes longer: the record is kept if any value that it gives \
+            is neither false nor null.
             """,
-        validator: { text in
-            do throws(ConditionSyntaxError) {
-                _ = try ConditionParser.parse(text)
-                return nil
-            } catch {
-                return "is not a condition: \(error.description)"
-            }
-        }
+        validator: { RecordCondition.problem(with: $0) }
     )
 
     /// `nil` to drop whatever the transform is applied to.
-    private let condition: Condition?
+    private let condition: RecordCondition?
 
     public init(configuration: Configuration) throws(ConnectorError) {
         guard let text = try configuration.get(Self.conditionKey) else {
@@ -43,21 +41,16 @@ public final class Filter: Transform {
             condition = nil
             return
         }
-        do throws(ConditionSyntaxError) {
-            condition = try Condition(text)
-        } catch {
-            throw .invalid("condition", "The value is not a condition: \(error.description).")
-        }
+        condition = try RecordCondition(text, at: "condition", configuration)
     }
 
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let condition else { return batch.filter { _ in false } }
-        guard batch.requireFields(for: Self.self) else { return }
-        condition.resolve(batch.schema)
-        condition.withEvaluator { evaluator in
-            batch.filter { row in
-                batch.metadata(row).pointee.isTombstone || evaluator.holds(batch.row(row))
-            }
+        switch condition {
+        case .native(let condition):
+            guard batch.requireFields(for: Self.self) else { return }
+            condition.keep(in: batch)
+        case .program(let condition): condition.keep(in: batch)
         }
     }
 }

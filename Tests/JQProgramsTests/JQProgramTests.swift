@@ -1,0 +1,130 @@
+import Testing
+
+@testable import JQPrograms
+
+@Suite("Programs in jq's language")
+struct JQProgramTests {
+    static let limits = JQProgram.Limits(time: .seconds(60), memory: 1 << 30, values: 1_000)
+
+    /// What a new program gives for an input, and the error it ends with.
+    static func results(
+        _ text: String,
+        _ input: String,
+        limits: JQProgram.Limits = limits
+    ) throws -> (values: [String], error: JQError?) {
+        run(try JQProgram(text, limits: limits), input)
+    }
+
+    /// What a program gives for an input, and the error it ends with.
+    static func run(_ program: JQProgram, _ input: String) -> (values: [String], error: JQError?) {
+        let bytes = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: input.utf8.count,
+            alignment: 1
+        )
+        defer { bytes.deallocate() }
+        bytes.copyBytes(from: input.utf8)
+        var values: [String] = []
+        var failure: JQError?
+        program.perform {
+            do throws(JQError) {
+                try program.run(UnsafeRawBufferPointer(bytes)) { value in
+                    values.append(String(decoding: value, as: UTF8.self))
+                    return true
+                }
+            } catch {
+                failure = error
+            }
+        }
+        return (values, failure)
+    }
+
+    @Test("gives none, one or many values, in order")
+    func values() throws {
+        let items = try Self.results(".a[]", #"{"a":[3,{"b":null},"x"]}"#)
+        #expect(items.values == ["3", #"{"b":null}"#, "\"x\""])
+        #expect(try Self.results("empty", "1").values.isEmpty)
+        #expect(try Self.results("(1,2) * (3,4)", "null").values == ["3", "6", "4", "8"])
+        #expect(try Self.results(". # a comment", "[1]").values == ["[1]"])
+    }
+
+    @Test("can be used for one input after the other, also after an error")
+    func reuse() throws {
+        let program = try JQProgram(".a + 1", limits: Self.limits)
+        var outcomes: [String] = []
+        for _ in 0..<3 {
+            for input in [#"{"a":1}"#, #"{"a":"x"}"#] {
+                let (values, error) = Self.run(program, input)
+                outcomes += values + (error.map { [$0.code.name] } ?? [])
+            }
+        }
+        #expect(outcomes == ["2", "raised", "2", "raised", "2", "raised"])
+    }
+
+    @Test(
+        "says what is wrong with a text, and in which line",
+        arguments: [
+            (".a |", "syntax error, unexpected end of the program in line 1"),
+            (".a\n| foo(1)", "foo/1 is not defined in line 2"),
+            ("include \"a\"; .", "line 1"), ("$x", "$x is not defined in line 1"),
+            ("a\u{0}b", "NUL"),
+        ]
+    )
+    func syntax(_ text: String, _ message: String) throws {
+        let problem = try #require(JQProgram.problem(with: text))
+        #expect(problem.code == .syntax)
+        #expect(problem.message.contains(message), "\(problem.message)")
+        #expect(!problem.message.contains("jq:"))
+    }
+
+    // D8
+    @Test(
+        "errors tell nothing of the data",
+        arguments: [
+            (".a + 1", #"{"a":"secret"}"#, "string … and number … cannot be added"),
+            (".a | keys", #"{"a":"secret"}"#, "string … has no keys"),
+            (".[.a]", #"{"a":["secret"]}"#, "Cannot index object with array"),
+            (".a.b", #"{"a":"secret"}"#, "Cannot index string with string \"b\""),
+            ("error(.a)", #"{"a":"secret key"}"#, "… key"),
+            ("error(\"no amount\")", "{}", "no amount"),
+            ("error(.)", #"{"a":"secret"}"#, "…"), (".a | tonumber", #"{"a":"secret"}"#, "…"),
+            ("halt", "1", "`halt` has no meaning here"),
+            ("input", "1", "there are no further inputs"),
+        ]
+    )
+    func messages(_ text: String, _ input: String, _ message: String) throws {
+        let error = try #require(try Self.results(text, input).error)
+        #expect(error.code == .raised)
+        #expect(!error.message.contains("secret"))
+        #expect(error.message == message || message == "…" && error.message.contains("…"))
+    }
+
+    // D7
+    @Test(
+        "programs without end are stopped, and the next input is served",
+        arguments: [
+            "def f: f; if . then f else 1 end", "if . then [range(1e15)] | length else 1 end",
+            "if . then last(repeat(.)) else 1 end",
+            "if . then reduce range(1e15) as $i (null; [.]) else 1 end",
+        ]
+    )
+    func runaway(_ text: String) throws {
+        let limits = JQProgram.Limits(time: .milliseconds(200), memory: 64 << 20, values: 10)
+        let program = try JQProgram(text, limits: limits)
+        for (input, expected) in [("true", "limit"), ("false", "1"), ("true", "limit")] {
+            let (values, error) = Self.run(program, input)
+            let outcome = error?.code.name ?? values.last
+            #expect(outcome == expected)
+        }
+    }
+
+    @Test("too many values, huge texts and deep values end a run with a reason")
+    func limits() throws {
+        let many = try Self.results("range(1e9)", "null")
+        #expect(many.values.count == 1_000)
+        #expect(many.error?.code == .limit)
+        #expect(try Self.results("\"x\" * .", "1e9").error?.message == "a text of more than 16 MiB")
+        #expect(try Self.results("\"x\" * . | length", "3").values == ["3"])
+        let deep = String(repeating: "[", count: 400) + String(repeating: "]", count: 400)
+        #expect(try Self.results(".", deep).error?.code == .input)
+    }
+}
