@@ -5,24 +5,6 @@ internal import TableMapping
 
 /// A table, view or query to read, and how its rows are to be ordered.
 internal struct Relation {
-    /// How reading goes on after an interruption.
-    internal enum Strategy {
-        /// After the row whose order values are known; they are unique.
-        case keyset
-        /// After all rows that share an order value; they are not unique.
-        case groups
-        /// From the beginning, unless the rows so far are still the same.
-        case sequence
-    }
-
-    /// What rows are ordered by.
-    internal struct Term {
-        internal var name: String
-        internal var sql: String
-        /// Whether the user chose it, so that rows in which it is null are left out.
-        internal var isModeColumn: Bool
-    }
-
     /// As patterns, positions and messages have it.
     internal let name: String
     internal let topic: String
@@ -34,8 +16,8 @@ internal struct Relation {
     internal let columns: [PostgresTable.Column]?
     /// The key's columns, in the key's order.
     internal let keyNames: [String]
-    internal let order: [Term]
-    internal let strategy: Strategy
+    internal let order: [OrderTerm]
+    internal let strategy: ReadStrategy
 
     /// The query's name in the table of positions, and in messages.
     internal static let queryName = "query"
@@ -47,7 +29,10 @@ internal struct Relation {
         table = nil
         columns = nil
         keyNames = []
-        order = Self.modeTerms(settings, incrementing: settings.tables.incrementingColumn)
+        order = settings.tables.modeTerms(
+            incrementing: settings.tables.incrementingColumn,
+            Self.column
+        )
         strategy = order.isEmpty ? .sequence : .groups
         source = "(\(query)) AS r"
     }
@@ -71,12 +56,22 @@ internal struct Relation {
                     + "named."
             )
         }
-        try Self.check(table, settings)
-        var order = Self.modeTerms(settings, incrementing: incrementing)
+        try settings.tables.checkModeColumns(
+            of: table.fullName,
+            table.columns.map(\.name)
+        ) { name in
+            table.columns.first { $0.name == name }.map { table.isPlainTable && !$0.isNotNull }
+        }
+        var order = settings.tables.modeTerms(incrementing: incrementing, Self.column)
         // What makes rows different that share a value of the mode's columns.
         for column in table.key where !order.contains(where: { $0.name == column }) {
             order.append(
-                Term(name: column, sql: Self.column(column), isModeColumn: false)
+                OrderTerm(
+                    name: column,
+                    sql: Self.column(column),
+                    column: column,
+                    isModeColumn: false
+                )
             )
         }
         self.order = order
@@ -85,57 +80,6 @@ internal struct Relation {
 
     /// A column of the source, which no column of the result can be taken for.
     internal static func column(_ name: String) -> String { "r." + SQLText.identifier(name) }
-
-    private static func modeTerms(_ settings: SourceSettings, incrementing: String?) -> [Term] {
-        var terms: [Term] = []
-        if settings.tables.mode.usesTimestamp {
-            let columns = settings.tables.timestampColumns.map(column)
-            let sql =
-                columns.count == 1
-                ? columns[0] : "COALESCE(\(columns.joined(separator: ", ")))"
-            let name = settings.tables.timestampColumns.joined(separator: ",")
-            terms.append(Term(name: name, sql: sql, isModeColumn: true))
-        }
-        if settings.tables.mode.usesIncrementing, let incrementing {
-            let sql = column(incrementing)
-            terms.append(Term(name: incrementing, sql: sql, isModeColumn: true))
-        }
-        return terms
-    }
-
-    private static func check(
-        _ table: PostgresTable,
-        _ settings: SourceSettings
-    ) throws(ConnectorError) {
-        var columns: [(key: String, name: String)] = []
-        if settings.tables.mode.usesTimestamp {
-            columns += settings.tables.timestampColumns.map { ("timestamp.column.name", $0) }
-        }
-        if settings.tables.mode.usesIncrementing, let column = settings.tables.incrementingColumn {
-            columns.append(("incrementing.column.name", column))
-        }
-        for (key, name) in columns {
-            guard let column = table.columns.first(where: { $0.name == name }) else {
-                let nearest = Spelling.nearest(to: name, in: table.columns.map(\.name))
-                throw .invalid(
-                    key,
-                    "\(table.fullName) has no column \(name).",
-                    hint: nearest.map { "Did you mean \($0)?" }
-                )
-            }
-            // With several timestamp columns it is their combination that counts.
-            let isAlone =
-                key != "timestamp.column.name" || settings.tables.timestampColumns.count == 1
-            guard settings.tables.validatesNonNull, isAlone, table.isPlainTable,
-                !column.isNotNull
-            else { continue }
-            throw .invalid(
-                key,
-                "The column \(table.fullName).\(name) may be null, and such rows would not be read.",
-                hint: "Declare it NOT NULL, or set validate.non.null to false."
-            )
-        }
-    }
 }
 
 // MARK: - SQL
@@ -151,16 +95,13 @@ extension Relation {
         internal var through: String?
     }
 
-    /// The rows behind a position and up to a bound, in order; behind the columns of `list` stand
-    /// the order's values as text.
+    /// The rows behind a position and up to a bound, in order.
     internal func select(_ list: [String], _ bounds: Bounds) -> String {
-        let isOrdered = strategy != .sequence
-        let texts = isOrdered ? order.map { "(\($0.sql))::text" } : []
-        var sql = "SELECT \((list + texts).joined(separator: ", ")) FROM \(source)"
-        guard isOrdered else { return sql }
+        let sql = "SELECT \(list.joined(separator: ", ")) FROM \(source)"
+        guard strategy != .sequence else { return sql }
         let conditions = self.conditions(bounds)
-        if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
-        return sql + " ORDER BY \(order.map(\.sql).joined(separator: ", "))"
+        let rows = conditions.isEmpty ? "" : " WHERE " + conditions.joined(separator: " AND ")
+        return sql + rows + " ORDER BY \(order.map(\.sql).joined(separator: ", "))"
     }
 
     private func conditions(_ bounds: Bounds) -> [String] {

@@ -18,8 +18,10 @@ internal final class RelationReader {
     private var relation: Relation
     private var position: ReadPosition
     private var rows: RowReader?
-    /// With ``Relation/Strategy/groups``: the order values of the group that is being read.
-    private var group: [String] = []
+    /// With ``ReadStrategy/groups``: the order values of the group that is being read.
+    private var group = RowOrder.Values()
+    /// Those of the group before it, which was read whole.
+    private var groupBefore = RowOrder.Values()
     private var settings: SourceSettings { database.settings }
 
     internal init(
@@ -90,12 +92,12 @@ internal final class RelationReader {
         }
         self.relation = relation
         let columns = try database.columns(of: relation)
-        let orderCount = relation.strategy == .sequence ? 0 : relation.order.count
-        if let rows, rows.fits(columns, key: relation.keyNames, orderCount: orderCount) { return }
+        let order = relation.strategy == .sequence ? [] : relation.order
+        if let rows, rows.fits(columns, key: relation.keyNames, order: order) { return }
         rows = try RowReader(
             columns,
             key: relation.keyNames,
-            orderCount: orderCount,
+            order: order,
             of: relation.name,
             in: database
         )
@@ -218,7 +220,8 @@ internal final class RelationReader {
         into outlet: any RecordOutlet
     ) async throws(ConnectorError) -> Bool {
         guard let rows else { return false }
-        group = []
+        group.removeAll()
+        groupBefore.removeAll()
         let sql = "COPY (\(relation.select(rows.selectList, bounds))) TO STDOUT (FORMAT binary)"
         try database.run("read \(relation.name)") { connection throws(PostgresFailure) in
             _ = try connection.startCopyOut(sql)
@@ -237,7 +240,7 @@ internal final class RelationReader {
                 position.rows += Int64(batch.count)
                 position.hash = RowHash.add(batch, to: position.hash)
             }
-            if isAtEnd, relation.strategy == .groups, !group.isEmpty { moveBehindGroup() }
+            movePosition(isAtEnd: isAtEnd, rows.order)
             if batch.count > 0 || !batch.rejections.isEmpty {
                 try await outlet.send(batch, position: sourcePosition)
             }
@@ -269,21 +272,25 @@ internal final class RelationReader {
         return seen.rows == count && seen.hash == position.hash
     }
 
-    /// Moves the position behind a row whose order values are given.
-    ///
-    /// Of rows that share their values, only a group that was read whole counts.
-    private func note(_ order: RowReader.Order) {
+    /// Notes the place of a row.
+    private func note(_ place: RowReader.Place) {
         switch relation.strategy {
         case .sequence: break
         case .keyset:
-            // The last row of the batch decides, and texts are made for that one only.
-            if order.isLast { position.after = order.texts.map { .text($0) } }
+            // The last row of the batch decides.
+            if place.isLast { place.copy(to: &group) }
         case .groups:
-            guard !order.equals(group) else { return }
-            if !group.isEmpty { moveBehindGroup() }
-            group = order.texts
+            guard !place.equals(group) else { return }
+            swap(&group, &groupBefore)
+            place.copy(to: &group)
         }
     }
 
-    private func moveBehindGroup() { position.after = group.map { .text($0) } }
+    /// Moves the position behind the rows of a batch, before it is sent.
+    ///
+    /// Of rows that share their values, only a group that was read whole counts.
+    private func movePosition(isAtEnd: Bool, _ order: RowOrder) {
+        let last = relation.strategy == .keyset || isAtEnd ? group : groupBefore
+        if !last.isEmpty { position.after = order.texts(last).map { .text($0) } }
+    }
 }

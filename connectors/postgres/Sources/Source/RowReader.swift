@@ -3,25 +3,20 @@ internal import PostgresClient
 internal import PostgresRecords
 internal import TableMapping
 
-/// Fills batches with the rows of a binary COPY, whose last columns are what orders the rows.
+/// Fills batches with the rows of a binary COPY, behind whose columns may stand what orders the rows.
 internal final class RowReader {
-    /// The order values of a row, valid during the call that has it.
-    internal struct Order {
-        fileprivate let fields: UnsafeBufferPointer<UnsafeRawBufferPointer?>
+    /// A row's place in the order, valid during the call that has it.
+    internal struct Place {
+        fileprivate let fields: RowOrder.Fields
+        fileprivate let order: RowOrder
         /// Whether it is the last row of the batch.
         internal let isLast: Bool
 
-        /// Whether the values are these.
-        internal func equals(_ texts: [String]) -> Bool {
-            fields.count == texts.count
-                && zip(fields, texts).allSatisfy { field, text in
-                    field.map { $0.elementsEqual(text.utf8) } ?? false
-                }
-        }
+        /// Whether the order's values are these.
+        internal func equals(_ values: RowOrder.Values) -> Bool { order.isEqual(fields, values) }
 
-        internal var texts: [String] {
-            fields.map { $0.map { String(decoding: $0, as: UTF8.self) } ?? "" }
-        }
+        /// Keeps the order's values.
+        internal func copy(to values: inout RowOrder.Values) { order.copy(fields, to: &values) }
     }
 
     internal let schema: Schema
@@ -29,7 +24,8 @@ internal final class RowReader {
     private let columns: [PostgresTable.Column]
     private let keyNames: [String]
     private let keyColumns: [Int]
-    private let orderCount: Int
+    private let terms: [OrderTerm]
+    internal let order: RowOrder
     private let decoders: [CellDecoder]
     private let name: String
     private let database: SourceDatabase
@@ -39,7 +35,7 @@ internal final class RowReader {
     internal init(
         _ columns: [PostgresTable.Column],
         key: [String],
-        orderCount: Int,
+        order terms: [OrderTerm],
         of name: String,
         in database: SourceDatabase
     ) throws(ConnectorError) {
@@ -48,11 +44,12 @@ internal final class RowReader {
             types.append(try database.type(column))
         }
         self.columns = columns
-        self.orderCount = orderCount
+        self.terms = terms
         self.name = name
         self.database = database
         keyNames = key
         decoders = types.map { CellDecoder($0) }
+        order = RowOrder(terms, columns, decoders)
         let all = zip(columns, types).map { column, type in
             type.field(column.name, isOptional: !column.isNotNull)
         }
@@ -60,7 +57,7 @@ internal final class RowReader {
         self.schema = schema
         keyColumns = key.compactMap { schema.index(of: $0) }
         keySchema = keyColumns.isEmpty ? nil : Schema(keyColumns.map { all[$0] })
-        fields = .allocate(capacity: columns.count + orderCount)
+        fields = .allocate(capacity: columns.count + order.selectList.count)
         fields.initialize(repeating: nil)
     }
 
@@ -70,29 +67,31 @@ internal final class RowReader {
     internal func fits(
         _ columns: [PostgresTable.Column],
         key: [String],
-        orderCount: Int
+        order terms: [OrderTerm]
     ) -> Bool {
-        self.columns == columns && keyNames == key && self.orderCount == orderCount
+        self.columns == columns && keyNames == key && self.terms == terms
     }
 
-    /// The columns in the form in which this reads them: what has no binary form comes as text.
+    /// What this reads: the columns, those without a binary form as text, then what else is needed
+    /// of the order.
     internal var selectList: [String] {
-        zip(columns, decoders).map { column, decoder in
+        let own = zip(columns, decoders).map { column, decoder in
             let name = Relation.column(column.name)
             return decoder.kind.hasBinary ? name : "\(name)::text"
         }
+        return own + order.selectList
     }
 
     /// A COPY was started.
     internal func begin() { isBegun = false }
 
-    /// Adds rows to an empty batch, and hands out each row's order.
+    /// Adds rows to an empty batch, and hands out each row's place.
     ///
     /// - Returns: whether the COPY is at its end.
     internal func fill(
         _ batch: RecordBatch,
         limit: Int,
-        _ note: (Order) -> Void
+        _ note: (Place) -> Void
     ) throws(ConnectorError) -> Bool {
         var bytes = 0
         while batch.count < limit, !batch.isFull, bytes < RecordBatch.byteLimit {
@@ -100,28 +99,23 @@ internal final class RowReader {
                 try connection.nextCopyRow()
             }
             guard let message else {
-                if batch.count > 0 { note(order(isLast: true)) }
+                if batch.count > 0 { note(place(isLast: true)) }
                 return true
             }
             // The order values of the row before live as long as the batch's copy of it.
             guard let row = try row(in: message) else { continue }
-            if batch.count > 0 { note(order(isLast: false)) }
+            if batch.count > 0 { note(place(isLast: false)) }
             let kept = batch.arena.copy(row)
             try split(kept)
             bytes &+= kept.count
             try append(to: batch)
         }
-        if batch.count > 0 { note(order(isLast: true)) }
+        if batch.count > 0 { note(place(isLast: true)) }
         return false
     }
 
-    private func order(isLast: Bool) -> Order {
-        Order(
-            fields: UnsafeBufferPointer(
-                rebasing: UnsafeBufferPointer(fields)[columns.count...]
-            ),
-            isLast: isLast
-        )
+    private func place(isLast: Bool) -> Place {
+        Place(fields: fields, order: order, isLast: isLast)
     }
 
     // MARK: - The format of COPY
@@ -171,6 +165,14 @@ internal final class RowReader {
     private func append(to batch: RecordBatch) throws(ConnectorError) {
         let row = batch.appendRow()
         let cells = batch.row(row)
+        // The arena is taken once for the row, since each time is checked to be the only one.
+        if let column = decode(to: cells, &batch.arena) { throw damaged(columns[column].name) }
+        guard let key = batch.keyRow(row) else { return }
+        for (index, column) in keyColumns.enumerated() { key[index] = cells[column] }
+    }
+
+    /// Decodes the fields; gives the first column that is not understood.
+    private func decode(to cells: UnsafeMutablePointer<Cell>, _ arena: inout Arena) -> Int? {
         for (column, decoder) in decoders.enumerated() {
             guard let field = fields[column] else {
                 cells[column] = .null
@@ -178,13 +180,11 @@ internal final class RowReader {
             }
             let cell =
                 decoder.kind.hasBinary
-                ? decoder.cell(binary: field, &batch.arena)
-                : decoder.cell(text: field, &batch.arena)
-            guard let cell else { throw damaged(columns[column].name) }
+                ? decoder.cell(binary: field, &arena) : decoder.cell(text: field, &arena)
+            guard let cell else { return column }
             cells[column] = cell
         }
-        guard let key = batch.keyRow(row) else { return }
-        for (index, column) in keyColumns.enumerated() { key[index] = cells[column] }
+        return nil
     }
 
     private func damaged(_ column: String? = nil) -> ConnectorError {

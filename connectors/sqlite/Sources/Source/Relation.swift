@@ -5,24 +5,6 @@ internal import TableMapping
 
 /// A table, view or query to read, and how its rows are to be ordered.
 internal struct Relation {
-    /// How reading goes on after an interruption.
-    internal enum Strategy {
-        /// After the row whose order values are known; they are unique.
-        case keyset
-        /// After all rows that share an order value; they are not unique.
-        case groups
-        /// From the beginning, unless the rows so far are still the same.
-        case sequence
-    }
-
-    /// What rows are ordered by.
-    internal struct Term {
-        internal var name: String
-        internal var sql: String
-        /// Whether the user chose it, so that rows in which it is null are left out.
-        internal var isModeColumn: Bool
-    }
-
     internal let name: String
     internal let topic: String
     internal let source: String
@@ -31,8 +13,8 @@ internal struct Relation {
     internal let keyNames: [String]
     /// Columns that are never null.
     internal let required: Set<String>
-    internal let order: [Term]
-    internal let strategy: Strategy
+    internal let order: [OrderTerm]
+    internal let strategy: ReadStrategy
     /// Whether an index gives the order, so that rows may be read in short transactions.
     internal let isPaged: Bool
 
@@ -47,7 +29,10 @@ internal struct Relation {
         keyNames = []
         required = []
         isPaged = false
-        order = Self.modeTerms(settings, incrementing: settings.tables.incrementingColumn)
+        order = settings.tables.modeTerms(
+            incrementing: settings.tables.incrementingColumn,
+            SQLText.quote
+        )
         strategy = order.isEmpty ? .sequence : .groups
         source = order.isEmpty ? query : "(\(query))"
     }
@@ -77,12 +62,25 @@ internal struct Relation {
                 "\(table.name) has no row id, so a column must be named."
             )
         }
-        try Self.check(table, settings, required)
-        var order = Self.modeTerms(settings, incrementing: incrementing)
+        let required = self.required
+        try settings.tables.checkModeColumns(
+            of: table.name,
+            table.columns.map(\.name)
+        ) { name in
+            table.column(name).map { !table.isView && !required.contains($0.name) }
+        }
+        var order = settings.tables.modeTerms(incrementing: incrementing, SQLText.quote)
         // What makes rows different that share a value of the mode's columns.
         let unique = rowID.map { [$0] } ?? (table.isWithoutRowID ? keyNames : [])
         for column in unique where !order.contains(where: { $0.name == column }) {
-            order.append(Term(name: column, sql: SQLText.quote(column), isModeColumn: false))
+            order.append(
+                OrderTerm(
+                    name: column,
+                    sql: SQLText.quote(column),
+                    column: column,
+                    isModeColumn: false
+                )
+            )
         }
         self.order = order
         strategy = order.isEmpty ? .sequence : unique.isEmpty ? .groups : .keyset
@@ -90,58 +88,8 @@ internal struct Relation {
         isPaged = !unique.isEmpty && isIndexed
     }
 
-    private static func modeTerms(_ settings: SourceSettings, incrementing: String?) -> [Term] {
-        var terms: [Term] = []
-        if settings.tables.mode.usesTimestamp {
-            let columns = settings.tables.timestampColumns.map(SQLText.quote)
-            let all = columns.joined(separator: ", ")
-            let sql = columns.count == 1 ? columns[0] : "COALESCE(\(all))"
-            let name = settings.tables.timestampColumns.joined(separator: ",")
-            terms.append(Term(name: name, sql: sql, isModeColumn: true))
-        }
-        if settings.tables.mode.usesIncrementing, let incrementing {
-            let sql = SQLText.quote(incrementing)
-            terms.append(Term(name: incrementing, sql: sql, isModeColumn: true))
-        }
-        return terms
-    }
-
-    private static func check(
-        _ table: TableDescription,
-        _ settings: SourceSettings,
-        _ required: Set<String>
-    ) throws(ConnectorError) {
-        var columns: [(key: String, name: String)] = []
-        if settings.tables.mode.usesTimestamp {
-            columns += settings.tables.timestampColumns.map { ("timestamp.column.name", $0) }
-        }
-        if settings.tables.mode.usesIncrementing, let column = settings.tables.incrementingColumn {
-            columns.append(("incrementing.column.name", column))
-        }
-        for (key, name) in columns {
-            guard let column = table.column(name) else {
-                let nearest = Spelling.nearest(to: name, in: table.columns.map(\.name))
-                throw .invalid(
-                    key,
-                    "\(table.name) has no column \(name).",
-                    hint: nearest.map { "Did you mean \($0)?" }
-                )
-            }
-            // With several timestamp columns it is their combination that counts.
-            let isAlone =
-                key != "timestamp.column.name" || settings.tables.timestampColumns.count == 1
-            guard settings.tables.validatesNonNull, isAlone, !table.isView else { continue }
-            guard !required.contains(column.name) else { continue }
-            throw .invalid(
-                key,
-                "The column \(table.name).\(name) may be null, and such rows would not be read.",
-                hint: "Declare it NOT NULL, or set validate.non.null to false."
-            )
-        }
-    }
-
     private static func isIndexed(
-        _ order: [Term],
+        _ order: [OrderTerm],
         _ rowID: String?,
         _ table: TableDescription,
         _ database: borrowing SQLiteHandle,

@@ -18,7 +18,7 @@ internal final class RelationReader {
     private var timestampInitial: Int64?
     /// What the statement is bound to without a copy.
     private var bindings: [OrderValue] = []
-    /// With ``Relation/Strategy/groups``: the order values of the group that is being read.
+    /// With ``ReadStrategy/groups``: the order values of the group that is being read.
     private var group: [OrderValue] = []
 
     /// A statement and what its rows are.
