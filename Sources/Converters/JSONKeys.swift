@@ -5,7 +5,8 @@ internal import JSONRecords
 internal final class JSONKeys {
     private var parsers = TopicParsers(scalarField: "key")
     private let oddParser = JSONRecordParser(scalarField: "key")
-    private let writer = JSONRecordWriter()
+    // A key has no schema beside it, but the column that it goes to has a type, and reads `"NaN"`.
+    private let writer = JSONRecordWriter(hasTypes: true)
     private let output = OutputBuffer(capacity: 4 << 10)
     private let parsed = RecordBatch()
     private let odd = RecordBatch()

@@ -23,7 +23,7 @@ public final class JSONRecordWriter {
     /// Makes a writer.
     ///
     /// - Parameter hasTypes: whether readers know the types that schemas declare, so that
-    ///   ``TypeRestorer`` gives back `"NaN"`, `"Infinity"` and `"-Infinity"` of a floating-point
+    ///   ``TypeRestorer``, or the column that a key goes to, gives back `"NaN"`, `"Infinity"` and `"-Infinity"` of a floating-point
     ///   field as what they were.
     public init(hasTypes: Bool = false) {
         self.hasTypes = hasTypes

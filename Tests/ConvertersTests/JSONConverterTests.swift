@@ -344,6 +344,24 @@ struct JSONConverterTests {
         #expect(try converter.encodeKey(opaque, row: 1) == nil)
     }
 
+    @Test("a floating-point key that is no number is written as text, and refused without a type")
+    func notANumberInKeys() throws {
+        let converter = try make()
+        let batch = RecordBatch()
+        let key = Schema([Field("d", .double), Field("f", .float), Field("x")])
+        batch.reset(topic: "t", schema: Schema(["v"]), keySchema: key)
+        for _ in 0..<2 { batch.appendRow() }
+        batch.keyRow(0)?[0] = .double(.nan)
+        batch.keyRow(0)?[1] = .double(-.infinity)
+        batch.keyRow(1)?[2] = .double(.nan)
+        let text = try converter.encodeKey(batch, row: 0).map { Array($0) }
+        #expect(text == Array(#"{"d":"NaN","f":"-Infinity"}"#.utf8))
+        let error = #expect(throws: ConnectorError.self) {
+            _ = try converter.encodeKey(batch, row: 1)
+        }
+        #expect(error?.message.contains("`x`") == true)
+    }
+
     @Test("opaque values are written as they are")
     func opaqueValues() throws {
         let batch = TopicRecord.batch([TopicRecord(bytes: [0xFF, 0x00]), TopicRecord(nil)])

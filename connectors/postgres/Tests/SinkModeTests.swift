@@ -77,6 +77,26 @@ struct SinkModeTests {
         #expect(try scratch.rows("SELECT * FROM orders") == ["(007,3)", "(7,4)"])
     }
 
+    @Test("a key that is not a number, told as text, is the same key each time")
+    func notANumber() async throws {
+        let scratch = try SinkScratch("CREATE TABLE orders (k float8 PRIMARY KEY, v int)")
+        let values = [
+            "pk.mode": "record_key", "insert.mode": "upsert", "delete.enabled": "true",
+        ]
+        let sink = try scratch.sink(values)
+        try await sink.deliver(
+            ["NaN", "Infinity", "-Infinity", "NaN", "Infinity"].enumerated().map { place, key in
+                Row(["v": .int(Int64(place))], key: ["k": .string(key)])
+            } + [Row(["v": .int(9)], key: ["k": .double(0.5)])]
+        )
+        #expect(
+            try scratch.rows("SELECT * FROM orders ORDER BY k")
+                == ["(-Infinity,2)", "(0.5,9)", "(Infinity,4)", "(NaN,3)"]
+        )
+        try await scratch.sink(values).deliver([Row(nil, key: ["k": .string("NaN")])])
+        #expect(try scratch.text("SELECT count(*) FROM orders") == "3")
+    }
+
     @Test("a composite key is all fields of the record's key")
     func compositeKey() async throws {
         let scratch = try SinkScratch()
