@@ -95,7 +95,7 @@ internal struct RowQueue {
     /// The statement that lets go of prepared ones when there are too many; they are forgotten.
     internal mutating func takeSurplus() -> String? {
         guard prepared.count > Self.statementLimit else { return nil }
-        prepared.removeAll()
-        return "DEALLOCATE ALL"
+        defer { prepared.removeAll() }
+        return prepared.values.map { "DEALLOCATE \($0.name)" }.joined(separator: "; ")
     }
 }

@@ -8,7 +8,8 @@ internal final class RunShape {
     internal enum Kind {
         /// Rows go straight into the table.
         case copy
-        /// Rows go into a temporary table, and one statement takes them from there.
+        /// Rows go to the server as arrays, or into a temporary table, and one statement takes them
+        /// from there.
         case upsert, update, delete
     }
 
@@ -69,13 +70,34 @@ internal final class RunShape {
         return (sql, columns.map(\.target.type.oid))
     }
 
+    // MARK: - Taking rows from arrays
+
+    /// Whether rows can be sent as arrays.
+    internal var hasArrays: Bool {
+        kind != .copy && columns.allSatisfy { $0.target.arrayType != nil }
+    }
+
+    /// The types of the arrays' elements.
+    internal var elementTypes: [UInt32] { columns.map(\.target.type.oid) }
+
+    /// The statement that writes rows which come as one array for each column, and the arrays' types.
+    internal func arrayStatement(hasDistinctKeys: Bool) -> (sql: String, types: [UInt32]) {
+        let parameters = columns.indices.map { "$\($0 + 1)" }.joined(separator: ", ")
+        let arrays = "unnest(\(parameters))"
+        let rows =
+            hasDistinctKeys
+            ? "(SELECT * FROM \(arrays) a (\(quote(columns))))"
+            : lastOfEachKey("\(arrays) WITH ORDINALITY a (\(quote(columns)), __place)", by: nil)
+        return (merge(from: rows, hasDistinctKeys: true), columns.compactMap(\.target.arrayType))
+    }
+
     // MARK: - Taking rows from a temporary table
 
     /// The statement that writes the rows of a stage to the table.
     ///
     /// `hasDistinctKeys` says that no two of them have one key.
     internal func merge(from stage: String, hasDistinctKeys: Bool) -> String {
-        let rows = hasDistinctKeys ? stage : "(\(lastOfEachKey(stage)))"
+        let rows = hasDistinctKeys ? stage : lastOfEachKey(stage, by: "ctid")
         switch kind {
         case .copy: return ""
         case .upsert: return insert(rows)
@@ -102,9 +124,12 @@ internal final class RunShape {
             + "(SELECT count(*) AS n FROM \(stage) GROUP BY \(quote(key))) c"
     }
 
-    private func lastOfEachKey(_ stage: String) -> String {
-        "SELECT \(quote(columns)) FROM (SELECT DISTINCT ON (\(quote(key))) *, ctid AS __place "
-            + "FROM \(stage) ORDER BY \(quote(key)), ctid DESC) d ORDER BY __place"
+    /// The last row of each key, in the order of `place`, or of a column `__place` of the rows' own.
+    private func lastOfEachKey(_ rows: String, by place: String?) -> String {
+        let all = place.map { "*, \($0) AS __place" } ?? "*"
+        return "(SELECT \(quote(columns)) FROM "
+            + "(SELECT DISTINCT ON (\(quote(key))) \(all) FROM \(rows) "
+            + "ORDER BY \(quote(key)), \(place ?? "__place") DESC) d ORDER BY __place)"
     }
 
     private var match: String {

@@ -28,6 +28,7 @@ internal final class SinkConnection {
     private var pending = Pending.nothing
     private var stages = StagePool()
     private var rows: RowQueue
+    private var arrays = ArrayStatements()
     private let frame = OutputBuffer(capacity: 64)
 
     /// Whether the batch at hand is set apart.
@@ -141,8 +142,8 @@ extension SinkConnection {
 extension SinkConnection {
     /// Begins a transaction.
     internal func begin() throws(ConnectorError) {
-        let cleaning = [stages.takeSurplus(), rows.takeSurplus()].compactMap { $0 }
-            .map { $0 + "; " }.joined()
+        let surplus = [stages.takeSurplus(), rows.takeSurplus(), arrays.takeSurplus()]
+        let cleaning = surplus.compactMap { $0 }.map { $0 + "; " }.joined()
         try ask(offsets) { connection throws(PostgresFailure) in
             try connection.execute(cleaning + "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
         }
@@ -175,6 +176,11 @@ extension SinkConnection {
             try queue(bytes, piece, name)
         } else if piece.shape.kind == .copy {
             try copy(bytes, piece, name)
+        } else if ColumnArrays.takes(piece) {
+            try ask(name) { connection throws(PostgresFailure) in
+                try arrays.start(piece, bytes, on: connection)
+            }
+            pending = .statement(name, countsMissing: piece.shape.kind == .update)
         } else {
             try stage(bytes, piece, name)
         }

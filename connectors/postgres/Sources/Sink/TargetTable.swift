@@ -8,6 +8,8 @@ internal final class TargetTable {
     internal struct Column: Hashable {
         internal var name: String
         internal var type: ColumnType
+        /// The type of arrays of the column's type; `nil` when there are none.
+        internal var arrayType: UInt32?
         internal var hasDefault: Bool
         /// Whether a new row must be given a value.
         internal var isRequired: Bool
@@ -83,7 +85,8 @@ internal final class TargetTable {
             """
             SELECT a.attname, a.atttypid, a.atttypmod, a.atthasdef OR a.attidentity <> ''
                     OR y.typdefault IS NOT NULL, a.attgenerated <> '',
-                NOT coalesce(l.collisdeterministic, true), a.attnotnull OR y.typnotnull
+                NOT coalesce(l.collisdeterministic, true), a.attnotnull OR y.typnotnull,
+                nullif(y.typarray, 0)
             FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
             LEFT JOIN pg_collation l ON l.oid = a.attcollation
             WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum
@@ -102,6 +105,7 @@ internal final class TargetTable {
                 Column(
                     name: result.string(row, 0) ?? "",
                     type: type,
+                    arrayType: result.int(row, 7).map { UInt32(clamping: $0) },
                     hasDefault: hasDefault,
                     isRequired: !hasDefault && result.bool(row, 6) ?? false,
                     isGenerated: result.bool(row, 4) ?? false,
