@@ -56,6 +56,41 @@ struct SinkErrorTests {
         #expect(try scratch.text("SELECT count(*) FROM orders WHERE id = 2") == "0")
     }
 
+    @Test(
+        "a trigger that needs what is not there stops the task at once, with what it needs",
+        arguments: [
+            ("INSERT INTO gone VALUES (1)", "insert"), ("INSERT INTO gone VALUES (1)", "upsert"),
+            ("PERFORM count(gone) FROM orders", "insert"), ("NEW.gone = 1", "insert"),
+        ]
+    )
+    func brokenTrigger(statement: String, mode: String) async throws {
+        let scratch = try SinkScratch("CREATE TABLE orders (id int PRIMARY KEY, v int)")
+        try scratch.execute(
+            """
+            CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN \(statement); RETURN NEW; END $$;
+            CREATE TRIGGER t BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION broken()
+            """
+        )
+        // Few rows and many are sent in different ways.
+        for count in [1, 100] as [Int64] {
+            let sink = try scratch.sink(
+                mode == "insert"
+                    ? [:] : ["insert.mode": mode, "pk.mode": "record_value", "pk.fields": "id"]
+            )
+            _ = try await sink.open([partition])
+            let rows = (1...count).map { Row(["id": .int($0), "v": .int(4_711)]) }
+            let error = await #expect(throws: ConnectorError.self) {
+                try await sink.write(makeBatch(rows))
+            }
+            #expect(error?.disposition == .failTask, "\(String(describing: error))")
+            #expect(error?.message.contains("gone") == true, "\(String(describing: error))")
+            #expect(error?.hint?.contains("trigger") == true)
+            #expect(error?.description.contains("4711") == false)  // D8
+            await sink.close()
+        }
+    }
+
     @Test("refused together, batches are written once more and only the one at fault is rejected")
     func together() async throws {
         for column in ["int CHECK (v <> 3)", "int UNIQUE DEFERRABLE INITIALLY DEFERRED"] {

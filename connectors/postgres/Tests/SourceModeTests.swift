@@ -28,9 +28,10 @@ struct SourceModeTests {
         #expect(second.sent.first?.topic == "public.t")
     }
 
-    /// Two transactions, of which the one with the smaller id commits last.
+    /// Published as confluentinc/kafka-connect-jdbc#27, #172 and #1015: of two transactions, the one
+    /// with the smaller id commits last.
     @Test(
-        "jdbc#27, #172, #1015: a row that commits late with a smaller id or time is not skipped",
+        "a row that commits late with a smaller id or an older timestamp is not skipped",
         arguments: [
             ["mode": "incrementing"],
             ["mode": "timestamp", "timestamp.column.name": "at"],
@@ -118,7 +119,8 @@ struct SourceModeTests {
         #expect(outlet.integers() == [1])
     }
 
-    @Test("jdbc#598, #1093: ten thousand rows of one time survive stops in their middle")
+    /// Published as confluentinc/kafka-connect-jdbc#598 and #1093: a restart went on behind the time.
+    @Test("many rows with one timestamp and a restart in their middle lose nothing")
     func equalTimestamps() async throws {
         let scratch = try SourceScratch()
         try scratch.execute(

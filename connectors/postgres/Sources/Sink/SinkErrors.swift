@@ -8,9 +8,13 @@ internal enum SinkErrors {
     /// A failure of the server while it wrote to a table.
     internal static func server(_ failure: PostgresFailure, _ table: TableName) -> ConnectorError {
         var error = ConnectorError.postgres(failure, "write to table \(table.text)")
-        if failure.state == .noSuchTable || failure.state == .noSuchColumn
-            || failure.state == .invalidBinary || failure.state == .noSuchIndex
-        {
+        let isAboutObjects = [.noSuchTable, .noSuchColumn, .noSuchIndex].contains(failure.state)
+        if isAboutObjects, let function = failure.context, !function.isEmpty {
+            // The statement itself has no context: it is what a trigger or a default runs.
+            error.hint =
+                "A trigger or function that the table runs needs it. Mend that, or disable it with "
+                + "ALTER TABLE \(table.text) DISABLE TRIGGER USER."
+        } else if isAboutObjects || failure.state == .invalidBinary {
             // The table changed since it was looked at: look again.
             error.disposition = .retry(after: nil)
             error.code = .init("postgres.table_changed")
