@@ -199,7 +199,7 @@ let package = Package(
         ),
         .target(
             name: "TestServices",
-            dependencies: ["PostgresClient"],
+            dependencies: ["PostgresClient", logging],
             path: "Tests/TestServices",
             swiftSettings: settings
         ),

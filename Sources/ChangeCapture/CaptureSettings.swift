@@ -66,6 +66,16 @@ public struct CaptureSettings: Sendable {
         }
     }
 
+    /// Where the source says that transactions are complete.
+    public var transactions: CapturedTransactionTopic {
+        CapturedTransactionTopic(
+            name: transactionTopic,
+            tablePrefix: TopicNames.name([prefix, ""], delimiter: delimiter),
+            missingKey: providesTransactions
+                ? nil : CaptureKeys.transactionMetadata.declaration.name
+        )
+    }
+
     /// Whether a table is captured, by its name in the topic without the prefix:
     /// `public.orders`, or `orders` where there are no schemas.
     public func includes(table: String) -> Bool {

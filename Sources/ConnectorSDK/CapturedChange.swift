@@ -62,3 +62,20 @@ public struct TransactionMark: Hashable, Sendable {
         return value
     }
 }
+
+/// Where a source of captured changes says that transactions are complete.
+public struct CapturedTransactionTopic: Hashable, Sendable {
+    /// The topic.
+    public var name: String
+    /// What the names of the topics of its tables begin with.
+    public var tablePrefix: String
+    /// The key that makes the source say it, when it does not; `nil` when it does.
+    public var missingKey: String?
+
+    /// Describes a topic.
+    public init(name: String, tablePrefix: String, missingKey: String? = nil) {
+        self.name = name
+        self.tablePrefix = tablePrefix
+        self.missingKey = missingKey
+    }
+}

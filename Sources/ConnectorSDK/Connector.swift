@@ -164,6 +164,12 @@ public protocol SourceConnector: Plugin, AnyObject {
     /// How a source that reads topics has its records placed.
     var placement: RecordPlacement { get }
 
+    /// The topic in which a source of captured changes says that transactions are complete; `nil`
+    /// for all others.
+    static func transactionTopic(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> CapturedTransactionTopic?
+
     /// Looks at what the connector needs of the other system: that it can be reached, that it
     /// allows what will be asked of it, that there is room.
     ///
@@ -213,6 +219,11 @@ extension SourceConnector {
 
     /// Order within a partition is kept.
     public var placement: RecordPlacement { .keep }
+
+    /// Most sources know nothing of transactions.
+    public static func transactionTopic(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> CapturedTransactionTopic? { nil }
 
     /// Most connectors need nothing that could be looked at.
     public static func preflight(

@@ -22,6 +22,8 @@ extension PluginCatalog {
             }
             found += issues.map { (connector.name, $0) }
         }
+        // Only what is right by itself can be compared.
+        if found.isEmpty { found += validateTransactions(definition) }
         return found
     }
 

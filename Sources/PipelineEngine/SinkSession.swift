@@ -26,6 +26,7 @@ final class SinkSession {
     private var policy: CommitPolicy
     /// Reads the partitions transaction by transaction, where the configuration says so.
     private var transactions: TransactionFeed?
+    private var patience = TransactionPatience()
     /// The index of the partition that tells the ends of transactions.
     private var ends = 0
     private var first = 0
@@ -207,6 +208,7 @@ final class SinkSession {
                 guard transactions.isBetweenTransactions else { continue }
             case .boundary(let next):
                 count += 1
+                patience.passed()
                 passEnds(to: next)
                 if task.control.drainUntil != nil { return count }
             case .nothing(let next):
@@ -319,7 +321,25 @@ final class SinkSession {
             return .ended
         }
         if isLate { try await sink.idle() }
+        try warnOfWaitingRows()
         task.signal.wait(timeout: SinkTask.lookAround)
         return nil
+    }
+
+    /// D6: rows that nobody will ever release must not wait without a word.
+    private func warnOfWaitingRows() throws(ConnectorError) {
+        guard let transactions, transactions.isWaiting else { return patience.passed() }
+        guard patience.isExhausted(at: .now) else { return }
+        let topic = task.plan.transactionTopic ?? ""
+        let others = try task.store.topics().map(\.name).filter { $0 != topic }
+        let meant = Spelling.nearest(to: topic, in: others).map { "did you mean `\($0)`? " } ?? ""
+        task.logger.warning(
+            "rows wait in the topics for the end of their transaction, which has not been told",
+            metadata: [
+                "key": "\(FrameworkKeys.transactionTopic.declaration.name)",
+                "topic": "\(topic)",
+                "hint": "\(meant)the source must have provide.transaction.metadata: true",
+            ]
+        )
     }
 }

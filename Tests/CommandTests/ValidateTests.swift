@@ -47,4 +47,43 @@ struct ValidateTests {
         #expect(result.exitCode == 2)
         #expect(result.output == "nowhere.yaml: error: cannot be read: No such file or directory\n")
     }
+
+    @Test(
+        "a transaction topic to which no source of the file tells transactions is found",
+        arguments: [
+            ("app.transactions", "provide.transaction.metadata: true", "app.transaction"),
+            ("app.transaction", "", "provide.transaction.metadata"),
+            ("app.transaction", "provide.transaction.metadata: true", nil),
+            ("app.tx", "provide.transaction.metadata: true\n    topic.transaction: tx", nil),
+            // What another pipeline captures is not known here.
+            ("shop.transaction", "topic.prefix: crm", nil),
+        ]
+    )
+    func transactionTopic(topic: String, keys: String, finding: String?) async throws {
+        let directory = try TemporaryDirectory()
+        let prefix = keys.contains("topic.prefix") ? "" : "\n    topic.prefix: app"
+        try directory.write(
+            """
+            pipeline: p
+            sources:
+              app:
+                connector: sqlite-cdc
+                path: app.db\(prefix)
+                \(keys)
+            sinks:
+              copy:
+                connector: sqlite
+                path: copy.db
+                topics: [app.orders]
+                transaction.topic: \(topic)
+            """,
+            to: "p.yaml"
+        )
+        let result = try await directory.millrace("validate", "p.yaml")
+        #expect(result.exitCode == (finding == nil ? 0 : 2), "\(result.output)")
+        if let finding {
+            #expect(result.output.contains("sinks.copy.transaction.topic"), "\(result.output)")
+            #expect(result.output.contains(finding), "\(result.output)")
+        }
+    }
 }

@@ -39,7 +39,8 @@ final class EngineBench: Sendable {
     func runner(
         _ pipelines: [PipelineDefinition],
         untilEnd: Bool = false,
-        drainTimeout: Duration = .seconds(20)
+        drainTimeout: Duration = .seconds(20),
+        logger: Logger = EngineBench.logger
     ) -> PipelineRunner {
         PipelineRunner(
             pipelines,
@@ -50,7 +51,7 @@ final class EngineBench: Sendable {
                 untilEnd: untilEnd,
                 drainTimeout: drainTimeout
             ),
-            logger: Self.logger
+            logger: logger
         )
     }
 

@@ -33,6 +33,13 @@ public final class PostgresCDCSource: SourceConnector {
         self.context = context
     }
 
+    /// Where it says that transactions are complete.
+    public static func transactionTopic(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> CapturedTransactionTopic? {
+        try CaptureSettings(configuration).transactions
+    }
+
     /// Only reading tables and no changes comes to an end.
     public var isBounded: Bool { settings.snapshotMode == .initialOnly }
 

@@ -25,6 +25,13 @@ public final class SQLiteCDCSource: SourceConnector {
         self.context = context
     }
 
+    /// Where it says that transactions are complete.
+    public static func transactionTopic(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> CapturedTransactionTopic? {
+        try CaptureSettings(configuration).transactions
+    }
+
     /// Removing triggers comes to an end, and so does reading tables and no changes.
     public var isBounded: Bool {
         settings.action == .remove || settings.snapshotMode == .initialOnly || context.untilEnd

@@ -1,11 +1,11 @@
 import Foundation
-import Logging
+public import Logging
 import Synchronization
 
 /// Keeps what is logged, and shows it when `MILLRACE_TEST_LOG` is set.
-struct CollectedLog: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
+public struct CollectedLog: LogHandler {
+    public var metadata: Logger.Metadata = [:]
+    public var logLevel = Logger.Level.info
     private let lines = Lines()
 
     private final class Lines: Sendable {
@@ -14,15 +14,18 @@ struct CollectedLog: LogHandler {
 
     private static let isShown = ProcessInfo.processInfo.environment["MILLRACE_TEST_LOG"] != nil
 
-    /// The entries, a line each.
-    var text: String { lines.text.withLock { $0 } }
+    /// Keeps nothing so far.
+    public init() {}
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+    /// The entries, a line each.
+    public var text: String { lines.text.withLock { $0 } }
+
+    public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
-    func log(event: LogEvent) {
+    public func log(event: LogEvent) {
         let values = metadata.merging(event.metadata ?? [:]) { $1 }.map { "\($0.key)=\($0.value)" }
         let line = "\(event.level): \(event.message) \(values.sorted().joined(separator: " "))"
         lines.text.withLock { $0 += line + "\n" }
