@@ -103,6 +103,39 @@ struct NewTableTests {
         )
     }
 
+    @Test(
+        "tables that are dropped or changed before the snapshot comes to them do not stop it",
+        arguments: ["1", "2"]
+    )
+    func droppedBeforeRead(tasks: String) async throws {
+        let bench = try CaptureBench(
+            sql: """
+                CREATE TABLE a (id int PRIMARY KEY);
+                INSERT INTO a SELECT g FROM generate_series(1, 40000) g;
+                CREATE TABLE x (id int PRIMARY KEY); INSERT INTO x VALUES (1);
+                CREATE TABLE y (id int PRIMARY KEY, n int); INSERT INTO y VALUES (1, 2);
+                CREATE TABLE z (id int PRIMARY KEY); INSERT INTO z VALUES (1)
+                """
+        )
+        let capture = bench.capture(
+            CaptureBench.brake.merging(["tasks.max": tasks, "snapshot.range.rows": "40000"]) { $1 }
+        )
+        try await bench.until("the snapshot has begun") { try bench.count("public.a") > 0 }
+        // Its session has come to no other table yet, unless there are two.
+        if tasks == "1" { try bench.sql("DROP TABLE x; ALTER TABLE y DROP COLUMN n") }
+        try await bench.isRead("public.y")
+        try await bench.isRead("public.z")
+        try bench.sql("INSERT INTO z VALUES (2)")
+        try await bench.until("changes are captured") { try bench.count("public.z") == 2 }
+        #expect(await capture.stop() == nil)
+        #expect(try bench.count("public.a") == 40_000)
+        guard tasks == "1" else { return }
+        #expect(capture.log.contains("a table was dropped before it was read"), "\(capture.log)")
+        #expect(capture.log.contains("public.x"))
+        #expect(try bench.positions["public.x"] == nil)
+        #expect(try bench.events("public.y").map(\.description) == [#"r {"id":1} after {"id":1}"#])
+    }
+
     @Test("columns that change while a table is read beside the changes lose no row")
     func changed() async throws {
         let bench = try CaptureBench(

@@ -160,17 +160,17 @@ struct ProcessTests {
             sql: Self.table + "; INSERT INTO t SELECT g, 'x' FROM generate_series(2, 500) g"
         )
         try pipeline(bench)
-        let running = try Command(
-            [Products.millrace, "run", "--data-dir", "data2", "p.yaml"],
-            in: bench.directory.path
-        )
         func ask(_ words: String...) async throws -> Int32 {
             try await Command.run(
                 [Products.millrace, "signal", "db"] + words + ["--data-dir", "data2"],
                 in: bench.directory.path
             ).exitCode
         }
-        // Until its first position is stored, nobody knows of it.
+        #expect(try await ask("log", "--message", "too early") != 0)
+        let running = try Command(
+            [Products.millrace, "run", "--data-dir", "data2", "p.yaml"],
+            in: bench.directory.path
+        )
         try await bench.until("it takes signals") {
             try await ask("log", "--message", "remember the milk") == 0
         }

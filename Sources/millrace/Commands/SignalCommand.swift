@@ -4,6 +4,7 @@ import FileSystem
 import Glibc
 import JSONDocuments
 import TopicLog
+import Topics
 
 /// The command `millrace signal`.
 struct SignalCommand: MillraceCommand {
@@ -52,9 +53,7 @@ struct SignalCommand: MillraceCommand {
         try check()
         let store = try DataDirectory.open(shared, for: .reading)
         defer { store.close() }
-        guard case .source = try ConnectorOffsets.of(connector, in: store) else {
-            throw Failure.usage("`\(connector)` is a sink; signals are for sources.")
-        }
+        try checkConnector(in: store)
         let id = Self.makeID()
         try write(id)
         if shared.json {
@@ -66,6 +65,33 @@ struct SignalCommand: MillraceCommand {
             try StandardOutput.printLine("\(connector): \(request.rawValue) is left for it (\(id))")
         }
         return .done
+    }
+
+    private var directory: String {
+        "\(shared.dataDirectory)/connectors/\(connector)/signals"
+    }
+
+    /// Whoever takes signals has made a directory for them, maybe before its first position.
+    private func checkConnector(in store: any TopicStore) throws {
+        if (try? FileInformation.of(directory))?.kind == .directory { return }
+        let all = try ConnectorOffsets.all(in: store)
+        switch all.first(where: { $0.connector == connector }) {
+        case .sink: throw Failure.usage("`\(connector)` is a sink; signals are for sources.")
+        case .source:
+            throw Failure.usage(
+                "`\(connector)` has not taken signals so far.",
+                hint: "Sources of type postgres-cdc do, once they have been started."
+            )
+        case nil:
+            let near = Spelling.nearest(to: connector, in: all.map(\.connector))
+            throw Failure(
+                .configuration,
+                code: "signal.unknown",
+                "No connector `\(connector)` has run in this data directory.",
+                hint: near.map { "Did you mean `\($0)`?" }
+                    ?? "Start it with `millrace run` first."
+            )
+        }
     }
 
     private func check() throws {
@@ -90,7 +116,6 @@ struct SignalCommand: MillraceCommand {
 
     /// Puts a file where the source looks for it, whole or not at all.
     private func write(_ id: String) throws {
-        let directory = "\(shared.dataDirectory)/connectors/\(connector)/signals"
         do throws(FileSystemError) {
             try FileSystem.makeDirectories(directory)
             let text = Array((document(id).text + "\n").utf8)

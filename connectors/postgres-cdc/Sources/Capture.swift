@@ -42,6 +42,7 @@ internal final class Capture {
         from positions: [String: String],
         _ use: (StreamProgress) -> Void
     ) async throws(ConnectorError) {
+        try SignalInbox.prepare(context.stateDirectory)
         try await waitForOthers()
         let server = try ServerState(database)
         guard try await capture(server, positions, use) else { return }
@@ -76,7 +77,7 @@ internal final class Capture {
         let replication = plan.slot == .none ? nil : try database.connectForReplication(server)
         let start = try await prepareSlot(plan, server, replication)
         if plan.snapshot == .exported {
-            try await readShared(captured, start, server, &known)
+            try await readShared(&captured, start, &known)
             guard !outlet.isStopping, settings.snapshotMode != .initialOnly else { return false }
         }
         coordinator.close()
@@ -295,9 +296,8 @@ internal final class Capture {
     // MARK: - The snapshot before the changes
 
     private func readShared(
-        _ captured: [CatalogTable],
+        _ captured: inout [CatalogTable],
         _ start: Start,
-        _ server: ServerState,
         _ known: inout [String: TableProgress]
     ) async throws(ConnectorError) {
         guard let snapshot = start.snapshot else { return }
@@ -326,6 +326,7 @@ internal final class Capture {
             throw Self.again("another task failed while it read a table")
         }
         withExtendedLifetime(start.holder) {}
+        try await leaveOutDropped(&captured, &known)
         for table in captured {
             known[table.fullName]?.state = .done
             guard let progress = known[table.fullName] else { continue }
@@ -333,5 +334,39 @@ internal final class Capture {
         }
         try await outlet.settle()
         logger.info("the tables were read", metadata: ["tables": "\(captured.count)"])
+    }
+
+    /// Goes on without tables that were dropped before they were read; those that were only changed
+    /// are read as they are now, beside the changes.
+    private func leaveOutDropped(
+        _ captured: inout [CatalogTable],
+        _ known: inout [String: TableProgress]
+    ) async throws(ConnectorError) {
+        let aside = captured.filter { coordinator.aside.contains($0.id) }
+        guard !aside.isEmpty else { return }
+        let catalog = TableCatalog(database: database)
+        var changed: CatalogTable?
+        for table in aside {
+            guard try catalog.table(table.id) == nil else {
+                changed = table
+                continue
+            }
+            logger.warning(
+                "a table was dropped before it was read; going on without it",
+                metadata: ["table": "\(table.fullName)"]
+            )
+            captured.removeAll { $0.id == table.id }
+            known[table.fullName] = nil
+            // One that is made under its name later is another.
+            try await outlet.forget(table.fullName)
+        }
+        guard let changed else { return }
+        for table in captured where !coordinator.aside.contains(table.id) {
+            known[table.fullName]?.state = .done
+            guard let progress = known[table.fullName] else { continue }
+            try await outlet.advance(to: SnapshotPositions.position(table.fullName, progress))
+        }
+        try await outlet.settle()
+        throw Self.again("the table `\(changed.fullName)` changed while it was read")
     }
 }

@@ -59,6 +59,24 @@ internal enum CDCError {
         )
     }
 
+    /// The code of ``read(_:_:)`` when the table is not what it was.
+    static let tableChanged = ConnectorError.Code("postgres_cdc.table_changed")
+
+    /// What reading a table failed with.
+    static func read(_ table: CatalogTable, _ failure: PostgresFailure) -> ConnectorError {
+        switch failure.state.rawValue {
+        case "42P01", "42703", "3F000":
+            return environment(
+                "table_changed",
+                "The table `\(table.fullName)` was dropped or changed while it was read.",
+                hint: "What is left of it is read as it is now."
+            )
+        case "42501":
+            return unreadable(table)
+        default: return server(failure, "read the table `\(table.fullName)`")
+        }
+    }
+
     // MARK: - The server
 
     static var mayNotReplicate: ConnectorError {

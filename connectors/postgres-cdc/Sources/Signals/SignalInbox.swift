@@ -31,6 +31,20 @@ internal final class SignalInbox {
         self.logger = logger
     }
 
+    /// Makes the directory for signals, by which `millrace signal` knows that they are taken.
+    internal static func prepare(_ stateDirectory: String) throws(ConnectorError) {
+        do throws(FileSystemError) {
+            try FileSystem.makeDirectories("\(stateDirectory)/\(directory)")
+        } catch {
+            throw ConnectorError(
+                .fileSystem,
+                .failTask,
+                "The connector's directory cannot be made: \(error).",
+                kind: .environment
+            )
+        }
+    }
+
     /// Does what files ask, in the order of their names, and removes them.
     internal func runFiles() async throws(ConnectorError) {
         let names = (try? FileSystem.names(in: directory)) ?? []

@@ -50,8 +50,15 @@ internal final class SharedSnapshot {
                         return
                     }
                 } catch {
-                    coordinator.abandoned(table, isDivided: isDivided)
-                    throw error
+                    guard error.code == CDCError.tableChanged else {
+                        coordinator.abandoned(table, isDivided: isDivided)
+                        throw error
+                    }
+                    // Nothing of the range was read: who has begun holds a lock on the table.
+                    coordinator.setAside(table)
+                    // Its transaction refuses everything from here on.
+                    session = nil
+                    continue
                 }
                 coordinator.finished()
             }
@@ -101,7 +108,7 @@ internal final class SharedSnapshot {
         do throws(PostgresFailure) {
             result = try connection.execute(sql)
         } catch {
-            throw CDCError.server(error, "divide the table `\(table.fullName)`")
+            throw CDCError.read(table, error)
         }
         var whole = range
         if result.rowCount == 1 {

@@ -201,7 +201,7 @@ internal final class SnapshotBeside: ChangeObserver {
             if progress[job.table.fullName]?.filter != nil, error.disposition == .failTask {
                 return try await refuseCondition(job, error)
             }
-            guard error.code.rawValue == "postgres_cdc.table_changed" else { throw error }
+            guard error.code == CDCError.tableChanged else { throw error }
             try await abandon(job, error)
         }
     }

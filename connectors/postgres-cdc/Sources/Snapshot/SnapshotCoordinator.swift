@@ -37,6 +37,8 @@ internal final class SnapshotCoordinator: Sendable {
         var dividing: Set<String> = []
         /// Ranges that are being read.
         var reading = 0
+        /// Tables that are not what they were when the snapshot was made.
+        var aside: Set<UInt32> = []
         /// Ranges that a task gave up, which only a new attempt of the leader can take up.
         var abandoned = 0
         var wakers: [@Sendable () -> Void] = []
@@ -95,6 +97,7 @@ internal final class SnapshotCoordinator: Sendable {
             state.frontiers = [:]
             state.dividing = []
             state.abandoned = 0
+            state.aside = []
             state.phase = .open(snapshot: snapshot, at: place)
         }
         wakeAll()
@@ -111,6 +114,9 @@ internal final class SnapshotCoordinator: Sendable {
 
     /// Whether a task gave up a range.
     internal var hasAbandoned: Bool { state.withLock { $0.abandoned > 0 } }
+
+    /// The tables that were set aside.
+    internal var aside: Set<UInt32> { state.withLock { $0.aside } }
 
     // MARK: - For all
 
@@ -170,6 +176,17 @@ internal final class SnapshotCoordinator: Sendable {
     /// Notes that a claimed range is durable.
     internal func finished() {
         state.withLock { $0.reading -= 1 }
+        wakeAll()
+    }
+
+    /// Notes that a claimed range cannot be read, nor any other of its table, since the table was
+    /// dropped or changed.
+    internal func setAside(_ table: CatalogTable) {
+        state.withLock { state in
+            state.reading -= 1
+            state.aside.insert(table.id)
+            state.tables.removeAll { $0.id == table.id }
+        }
         wakeAll()
     }
 

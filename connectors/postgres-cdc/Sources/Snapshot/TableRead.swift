@@ -50,7 +50,7 @@ internal final class TableRead {
         do throws(PostgresFailure) {
             try connection.startCopyOut("COPY (\(sql)) TO STDOUT (FORMAT binary)")
         } catch {
-            throw failure(error)
+            throw CDCError.read(table, error)
         }
         copy = BinaryCopy()
         isOpen = true
@@ -68,7 +68,7 @@ internal final class TableRead {
                 row.append(message)
                 guard try copy.take(row.bytes) else { continue }
             } catch {
-                throw failure(error)
+                throw CDCError.read(table, error)
             }
             relation.decode(copy)
             return true
@@ -107,7 +107,7 @@ internal final class TableRead {
             guard result.rowCount == 1 else { return nil }
             return (0..<table.key.count).map { result.string(0, $0) ?? "" }
         } catch {
-            throw failure(error)
+            throw CDCError.read(table, error)
         }
     }
 
@@ -118,21 +118,7 @@ internal final class TableRead {
         do throws(PostgresFailure) {
             try connection.abandonCopyOut()
         } catch {
-            throw failure(error)
-        }
-    }
-
-    private func failure(_ failure: PostgresFailure) -> ConnectorError {
-        switch failure.state.rawValue {
-        case "42P01", "42703", "3F000":
-            return CDCError.environment(
-                "table_changed",
-                "The table `\(table.fullName)` was dropped or changed while it was read.",
-                hint: "Run again: what is left of it is read as it is now."
-            )
-        case "42501":
-            return CDCError.unreadable(table)
-        default: return CDCError.server(failure, "read the table `\(table.fullName)`")
+            throw CDCError.read(table, error)
         }
     }
 }

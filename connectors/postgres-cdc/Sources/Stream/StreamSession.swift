@@ -145,16 +145,6 @@ internal final class StreamSession {
     }
 
     private func openSpill() throws(ConnectorError) -> SpillStore {
-        do throws(FileSystemError) {
-            try FileSystem.makeDirectories(context.stateDirectory)
-        } catch {
-            throw ConnectorError(
-                .fileSystem,
-                .failTask,
-                "The connector's directory cannot be made: \(error).",
-                kind: .environment
-            )
-        }
         do throws(SpillError) {
             return try SpillStore(directory: "\(context.stateDirectory)/spill")
         } catch {
