@@ -4,7 +4,10 @@ struct PipelineTemplate {
     var summary: String
     var text: String
 
-    static let all = [csvToSQLite, jsonToFiles, xmlToSQLite, logs, sqliteToFiles]
+    static let all = [
+        csvToSQLite, jsonToFiles, xmlToSQLite, logs, sqliteToFiles,
+        csvToPostgres, postgresToFiles, postgresCapture, sqliteCapture,
+    ]
 
     private static let csvToSQLite = PipelineTemplate(
         name: "csv-to-sqlite",

@@ -9,7 +9,8 @@ struct InitTests {
         let directory = try TemporaryDirectory()
         let list = try await directory.millrace("init", "--json").json()
         let templates = try #require(list["templates"] as? [[String: Any]])
-        #expect(!templates.isEmpty)
+        let names = templates.compactMap { $0["name"] as? String }
+        #expect(Set(names).isSuperset(of: ["pg-cdc", "sqlite-cdc", "postgres", "csv-to-postgres"]))
         for template in templates {
             let name = try #require(template["name"] as? String)
             #expect(try await directory.millrace("init", name).exitCode == 0)
