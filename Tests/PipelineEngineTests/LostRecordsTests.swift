@@ -27,8 +27,10 @@ struct LostRecordsTests {
         }
     }
 
+    /// Published as ClickHouse/clickhouse-kafka-connect#511 and apache/kafka#23252: the sink went on
+    /// behind what retention had removed, without a word.
     @Test(
-        "a sink that comes too late fails with the numbers, whatever auto.offset.reset says",
+        "a sink stopped longer than retention fails with the numbers of what is lost",
         arguments: [true, false],
         ["earliest", "latest", "none"]
     )

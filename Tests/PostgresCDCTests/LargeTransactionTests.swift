@@ -24,6 +24,7 @@ struct LargeTransactionTests {
         }
     }
 
+    /// Published as airbytehq/airbyte#20873 and Trendyol/go-pq-cdc#151: it was kept in memory.
     @Test("D7: one that is not complete is kept in a file, told at its commit and not before")
     func streamed() async throws {
         let bench = try CaptureBench(sql: Self.table)

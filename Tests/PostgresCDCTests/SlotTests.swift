@@ -50,6 +50,7 @@ struct SlotTests {
         #expect(await capture.stop() == nil)
     }
 
+    /// Published as Conduit's first postmortem: the slot was confirmed before what it held was kept.
     @Test("D1: the server is never told to forget what is not durable, at any moment")
     func confirmed() async throws {
         let bench = try CaptureBench(sql: Self.table)
@@ -115,6 +116,7 @@ struct SlotTests {
         #expect(try bench.events().compactMap { $0.int("id") } == Array(1...15_000))
     }
 
+    /// Published as DBZ-5739 and risingwavelabs/risingwave#25993: it went on at the slot in silence.
     @Test("D6: a slot whose log was removed stops loudly; asked to, the tables are read again")
     func lost() async throws {
         // Room for hardly any log.
