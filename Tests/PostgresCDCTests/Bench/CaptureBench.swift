@@ -64,7 +64,7 @@ final class CaptureBench: Sendable {
 
     // MARK: - Capturing
 
-    /// Ten batches a second, so that a capture is not over when it is stopped.
+    /// Three batches a second, so that a capture is not over when it is stopped.
     static let brake = ["transforms": "brake", "transforms.brake.type": "Brake"]
 
     /// A runner of one source `db`, with the topic prefix `t`, that does not wait for anything.

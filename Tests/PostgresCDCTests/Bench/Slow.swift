@@ -18,7 +18,7 @@ final class Slow: Transform {
     }
 }
 
-/// Lets ten batches through in a second.
+/// Lets three batches through in a second, so that there is time to stop between them.
 final class Brake: Transform {
     static let name = "Brake"
     static let summary = "Waits a little."
@@ -26,5 +26,5 @@ final class Brake: Transform {
 
     init(configuration: Configuration) throws(ConnectorError) {}
 
-    func apply(_ batch: RecordBatch) throws(ConnectorError) { usleep(100_000) }
+    func apply(_ batch: RecordBatch) throws(ConnectorError) { usleep(300_000) }
 }
