@@ -99,6 +99,10 @@ let package = Package(
             ["ConnectorSDK", "Compression", "TextEncoding", "JSONDocuments"]
         ),
         module("JSONRecords", ["ConnectorSDK", "CBytes"]),
+        module(
+            "TextParsing",
+            ["ConnectorSDK", "JSONRecords", "RegularExpressions", "SyslogMessages", "CBytes"]
+        ),
         module("ChangeCapture", ["ConnectorSDK", "JSONRecords", "RegularExpressions", "CBytes"]),
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
@@ -124,7 +128,10 @@ let package = Package(
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
         module(
             "Transforms",
-            ["ConnectorSDK", "JSONRecords", "JQPrograms", "RegularExpressions", "CBytes"]
+            [
+                "ConnectorSDK", "JSONRecords", "JQPrograms", "RegularExpressions",
+                "SyslogMessages", "TextParsing", "CBytes",
+            ]
         ),
         module("TableComparison", ["ConnectorSDK", "Transforms"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", "RegularExpressions", logging]),
@@ -154,6 +161,14 @@ let package = Package(
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
         tests("FileSystemTests", ["FileSystem", "ConnectorSDK", "TestServices"]),
         tests("TextEncodingTests", ["TextEncoding", "ConnectorSDK"]),
+        tests(
+            "TextParsingTests",
+            [
+                "TextParsing", "ConnectorSDK", "RegularExpressions", "SyslogMessages",
+                "TestServices",
+            ],
+            exclude: ["reference.py"]
+        ),
         tests("RegularExpressionsTests", ["RegularExpressions"]),
         tests("RecordTemplatesTests", ["RecordTemplates", "ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),

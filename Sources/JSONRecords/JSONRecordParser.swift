@@ -142,6 +142,11 @@ extension JSONRecordParser {
     public static func isValidUTF8(_ text: UnsafeRawBufferPointer) -> Bool {
         text.isEmpty || UTF8Check.firstInvalid(text) == nil
     }
+
+    /// The offset of the first byte of a text that is not UTF-8; `nil` when all of it is.
+    public static func firstInvalidUTF8(_ text: UnsafeRawBufferPointer) -> Int? {
+        UTF8Check.firstInvalid(text)
+    }
 }
 
 extension JSONRecordParser {

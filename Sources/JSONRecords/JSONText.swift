@@ -22,6 +22,26 @@ public enum JSONText {
         return scanner.error
     }
 
+    /// Writes what a text without its quotes means, whose escapes are those of JSON's strings.
+    ///
+    /// `target` has room for as many bytes as the text. The result is the number of bytes written,
+    /// or `nil` when an escape is none.
+    public static func decodeEscapes(
+        of text: UnsafeRawBufferPointer,
+        to target: UnsafeMutablePointer<UInt8>
+    ) -> Int? {
+        guard let start = text.bindMemory(to: UInt8.self).baseAddress else { return 0 }
+        var scanner = JSONScanner(from: start, to: start + text.count)
+        while scanner.at < scanner.end {
+            if scanner.at[0] != UInt8(ascii: "\\") {
+                scanner.at += 1
+            } else if !scanner.escape() {
+                return nil
+            }
+        }
+        return EscapedText.decode(start, to: scanner.end, into: target)
+    }
+
     /// Appends a JSON string of valid UTF-8, in quotes.
     ///
     /// Reads nothing behind the text.

@@ -3,7 +3,7 @@
 /// Names are remembered by address. Their memory outlives the table's use and, like all slices, may
 /// be read for 8 bytes behind its end. The hash is seeded, so that nobody can write an
 /// object whose names all collide.
-internal struct NameTable {
+public struct NameTable {
     private struct Name {
         var start: UnsafePointer<UInt8>
         var count: Int
@@ -17,16 +17,19 @@ internal struct NameTable {
     private var generation: UInt64 = 1
     private let seed = Self.seed
 
+    /// Makes an empty table.
+    public init() {}
+
     /// The number of names.
-    var count: Int { names.count }
+    public var count: Int { names.count }
 
     /// The index of a name, or `nil`.
-    func find(_ start: UnsafePointer<UInt8>, count: Int) -> Int? {
+    public func find(_ start: UnsafePointer<UInt8>, count: Int) -> Int? {
         find(start, count: count, hash: hash(start, count: count)).index
     }
 
     /// The index of a name, which is added when it is new.
-    mutating func insert(
+    public mutating func insert(
         _ start: UnsafePointer<UInt8>,
         count: Int
     ) -> (index: Int, isNew: Bool) {
@@ -40,7 +43,7 @@ internal struct NameTable {
     }
 
     /// Forgets all names.
-    mutating func removeAll() {
+    public mutating func removeAll() {
         names.removeAll(keepingCapacity: true)
         generation = (generation &+ 1) & 0xFFFF_FFFF
         guard generation == 0 else { return }

@@ -2,7 +2,8 @@ public import ConnectorSDK
 
 /// The transforms that come with Millrace, under Kafka Connect's names.
 public let builtInTransforms: [any Transform.Type] = [
-    Cast.self, Filter.self, InsertField.self, Jq.self, Outbox.self, ReplaceField.self, Unwrap.self,
+    Cast.self, Filter.self, InsertField.self, Jq.self, Outbox.self, Parse.self, ReplaceField.self,
+    TimestampFrom.self, Unwrap.self,
 ]
 
 /// The predicates that come with Millrace, under Kafka Connect's names.
