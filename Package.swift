@@ -63,6 +63,7 @@ let cLibraries: [Target] = [
     .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
     .systemLibrary(name: "CSnappy", pkgConfig: "snappy", providers: [.apt(["libsnappy-dev"])]),
     .target(name: "CBytes"),
@@ -94,6 +95,7 @@ let package = Package(
         module("RecordTemplates", ["ConnectorSDK"]),
         module("TextEncoding", ["ConnectorSDK"]),
         module("RegularExpressions", ["CPCRE2"]),
+        module("Digests", ["CCrypto"]),
         module(
             "RecordStreams",
             ["ConnectorSDK", "Compression", "TextEncoding", "JSONDocuments"]
@@ -130,7 +132,7 @@ let package = Package(
             "Transforms",
             [
                 "ConnectorSDK", "JSONRecords", "JQPrograms", "RegularExpressions",
-                "SyslogMessages", "TextParsing", "CBytes",
+                "SyslogMessages", "TextParsing", "SQLiteClient", "Digests", "CBytes",
             ]
         ),
         module("TableComparison", ["ConnectorSDK", "Transforms"]),
@@ -193,7 +195,10 @@ let package = Package(
         ),
         tests("TopicLogTests", ["TopicLog", "Topics", "ConnectorSDK", "SQLiteClient"]),
         tests("ConvertersTests", ["Converters", "JSONRecords", "ConnectorSDK"]),
-        tests("TransformsTests", ["Transforms", "ConnectorSDK", "JSONRecords", "TestServices"]),
+        tests(
+            "TransformsTests",
+            ["Transforms", "ConnectorSDK", "JSONRecords", "SQLiteClient", "TestServices"]
+        ),
         tests(
             "PipelineEngineTests",
             [
@@ -206,7 +211,8 @@ let package = Package(
             name: "Fuzzers",
             dependencies: [
                 "ConnectorSDK", "CBytes", "Topics", "JSONRecords", "JSONFormat", "CSVFormat",
-                "XMLFormat", "LogicalReplication", "SyslogMessages",
+                "XMLFormat", "LogicalReplication", "RegularExpressions", "SyslogMessages",
+                "TextParsing",
             ],
             path: "fuzz",
             exclude: ["corpus"],

@@ -28,6 +28,7 @@ import subprocess
 import sys
 import time
 
+import access_log
 import postgres
 
 COLUMNS = ("id INTEGER PRIMARY KEY, customer_id INTEGER, amount NUMERIC, currency TEXT, "
@@ -118,6 +119,8 @@ class Bench:
     def write(self, text):
         with open(self.scratch + "/pipeline.yaml", "w") as file:
             file.write(text)
+
+    pipeline = staticmethod(pipeline)
 
     def run(self):
         return [self.millrace, "run", "--data-dir", "data", "pipeline.yaml"]
@@ -228,7 +231,7 @@ def workloads(b):
             peer=b.broker and ("kcat -C from tansu + sync",
                                b.broker.kcat("-C -q -e > copy") + " && sync -d copy", None,
                                lambda: b.line_count("copy"))),
-    } | postgres.workloads(b)
+    } | access_log.workloads(b) | postgres.workloads(b)
 
 
 def bench(b, name, work, runs):

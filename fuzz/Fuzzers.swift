@@ -8,6 +8,7 @@ private let fuzzers: [(name: String, feed: @Sendable (UnsafeBufferPointer<UInt8>
     ("csv", feedCSV),
     ("json-format", feedJSONFormat),
     ("json-records", feedJSONRecords),
+    ("lines", feedLines),
     ("pgoutput", feedPgOutput),
     ("record-batch", feedRecordBatches),
     ("syslog", feedSyslog),

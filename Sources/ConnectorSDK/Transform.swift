@@ -33,6 +33,14 @@ extension Transform {
     }
 }
 
+/// A transform that makes records wait.
+public protocol PausingTransform: Transform {
+    /// Whether the task is to stop; the engine sets it before the first batch.
+    ///
+    /// A transform that waits asks at least every 100 ms, and waits no more then.
+    var isStopping: @Sendable () -> Bool { get set }
+}
+
 /// A condition on one record, for transforms that apply to some only.
 public protocol Predicate: Plugin, AnyObject {
     /// Makes an instance.

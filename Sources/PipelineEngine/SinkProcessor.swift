@@ -31,7 +31,8 @@ final class SinkProcessor {
         self.task = task
         plugin = task.plan.definition.plugin
         converters = try ConverterPair(configuration, catalog: task.catalog)
-        transforms = try TransformChain(configuration, catalog: task.catalog)
+        let control = task.control
+        transforms = try TransformChain(configuration, catalog: task.catalog) { control.isStopping }
         // Nothing is parsed that nobody reads.
         needsFields = sink.input == .fields || !transforms.isEmpty
         keeper = sink.input == .encoded && needsFields ? RecordKeeper(converters, .keep) : nil
@@ -49,6 +50,7 @@ final class SinkProcessor {
         }
         batch.numberRows()
         keeper?.begin(batch)
+        let values = sink.input == .opaque ? batch.indices.map { batch[metadata: $0].raw } : []
         let origin = (topic: batch.topic, partition: batch.metadata(0).pointee.partition)
         try await convert(batch, &result)
         // Records that need another schema come back undecoded.
@@ -56,12 +58,18 @@ final class SinkProcessor {
             swap(&rest, &otherRest)
             try await convert(otherRest, &result)
         }
-        // A transform may have sent it elsewhere before it was rejected.
+        // A transform may have sent it elsewhere before it was rejected, and a value may have been
+        // replaced by the bytes that the sink was to have.
         for index in result.rejections.indices {
+            let sequence = Int(result.rejections[index].record.sequence)
+            if sequence < values.count {
+                result.rejections[index].record.value = Array(values[sequence])
+            }
             result.rejections[index].record.topic = origin.topic
             result.rejections[index].record.partition = origin.partition
         }
         result.rejections.sort { $0.record.offset < $1.record.offset }
+        RecordGroups.mergeByOffset(&result.rejections)
         return result
     }
 
@@ -78,8 +86,15 @@ final class SinkProcessor {
         }
         guard batch.count > 0 else { return }
         keeper?.noteDecoded(batch)
-        for part in try transforms.apply(batch, rejections: &result.rejections) {
-            if sink.input == .opaque { try encode(part, &result) }
+        let parts = try transforms.apply(batch, rejections: &result.rejections)
+        let before = result.rejections.count
+        if sink.input == .opaque {
+            for part in parts { try encode(part, &result) }
+        }
+        if result.rejections.count > before {
+            RecordGroups.withdraw(from: parts, &result.rejections, after: before)
+        }
+        for part in parts {
             try keeper?.finish(part)
             try await write(part, &result)
         }
@@ -145,8 +160,9 @@ enum Narrowing {
     ///
     /// Parts are written in order and a refused record is passed over only when all before it are
     /// written, so that the order within the partition stays (D5). A refusal means that the part
-    /// had no effect at all, so that no record is written twice. `part` is a batch to copy parts
-    /// into.
+    /// had no effect at all, so that no record is written twice. What one
+    /// record became is one part: all of it is written, or nothing (D6). `part` is a batch to copy
+    /// parts into.
     static func write(
         _ batch: RecordBatch,
         part: RecordBatch,
@@ -160,9 +176,10 @@ enum Narrowing {
             guard error.disposition == .rejectRecord else { throw error }
             refusal = error
         }
-        guard batch.count > 1 else { return [(0, refusal)] }
         var refused: [(row: Int, error: ConnectorError)] = []
-        var open = halves(0..<batch.count)
+        guard var open = halves(0..<batch.count, of: batch) else {
+            return batch.indices.map { ($0, refusal) }
+        }
         while let rows = open.popLast() {
             part.copyRows(rows, of: batch)
             do throws(ConnectorError) {
@@ -170,19 +187,28 @@ enum Narrowing {
                 for record in part.takeRejections() { batch.reject(record) }
             } catch {
                 guard error.disposition == .rejectRecord else { throw error }
-                if rows.count == 1 {
-                    refused.append((rows.lowerBound, error))
+                if let halves = halves(rows, of: batch) {
+                    open += halves
                 } else {
-                    open += halves(rows)
+                    for row in rows { refused.append((row, error)) }
                 }
             }
         }
         return refused
     }
 
-    /// The second half, then the first: the order of a stack.
-    private static func halves(_ rows: Range<Int>) -> [Range<Int>] {
-        let middle = rows.lowerBound + rows.count / 2
+    /// The second half, then the first: the order of a stack; `nil` when all is of one record.
+    private static func halves(_ rows: Range<Int>, of batch: RecordBatch) -> [Range<Int>]? {
+        func begins(_ row: Int) -> Bool {
+            batch.metadata(row).pointee.offset != batch.metadata(row - 1).pointee.offset
+        }
+        var middle = rows.lowerBound + rows.count / 2
+        while middle > rows.lowerBound, !begins(middle) { middle -= 1 }
+        if middle == rows.lowerBound {
+            middle += rows.count / 2 + 1
+            while middle < rows.upperBound, !begins(middle) { middle += 1 }
+            if middle >= rows.upperBound { return nil }
+        }
         return [middle..<rows.upperBound, rows.lowerBound..<middle]
     }
 }

@@ -40,7 +40,8 @@ final class SourceOutlet: RecordOutlet {
         self.source = source
         self.producer = producer
         converters = try ConverterPair(configuration, catalog: catalog)
-        transforms = try TransformChain(configuration, catalog: catalog)
+        let control = task.control
+        transforms = try TransformChain(configuration, catalog: catalog) { control.isStopping }
         let fields = try configuration.get(FrameworkKeys.keyFields)
         keys = fields.isEmpty ? nil : KeyExtractor(fields: fields)
         let choice = try configuration.get(FrameworkKeys.partitioner)
@@ -226,8 +227,10 @@ final class SourceOutlet: RecordOutlet {
             }
         }
         var sum = (records: 0, bytes: 0)
-        for part in try transforms.apply(batch, rejections: &rejections) {
-            try topicInput?.finish(part)
+        let parts = try transforms.apply(batch, rejections: &rejections)
+        for part in parts { try topicInput?.finish(part) }
+        try writer.withdrawUnwritable(from: parts, rejections: &rejections)
+        for part in parts {
             let (records, bytes) = try writer.append(part, to: &unit, rejections: &rejections)
             sum.records += records
             sum.bytes += bytes

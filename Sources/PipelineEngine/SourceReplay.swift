@@ -72,7 +72,9 @@ final class SourceReplay {
         var rejections = batch.takeRejections().map {
             Rejection($0, .key, plugin: FrameworkKeys.keyFields.declaration.name)
         }
-        for part in try transforms.apply(batch, rejections: &rejections) {
+        let parts = try transforms.apply(batch, rejections: &rejections)
+        try writer.withdrawUnwritable(from: parts, rejections: &rejections)
+        for part in parts {
             _ = try writer.append(part, to: &unit, rejections: &rejections)
         }
         guard let first = rejections.first else { return }

@@ -76,6 +76,35 @@ final class TopicWriter {
         return (records, bytes)
     }
 
+    /// Rejects records that became several of which one cannot be written, before any is.
+    ///
+    /// The rows of the batches are numbered.
+    func withdrawUnwritable(
+        from batches: [RecordBatch],
+        rejections: inout [Rejection]
+    ) throws(ConnectorError) {
+        guard RecordGroups.exist(in: batches) else { return }
+        let before = rejections.count
+        for batch in batches {
+            let row = RowEncoder(batch, converters)
+            var rejected: [RowRejection] = []
+            for index in batch.indices {
+                var stage = RecordStage.value
+                do throws(ConnectorError) {
+                    if !batch.metadata(index).pointee.isTombstone { _ = try row.value(index) }
+                    stage = .key
+                    _ = try row.key(index)
+                } catch {
+                    guard error.disposition == .rejectRecord else { throw error }
+                    rejected.append(RowRejection(row: index, stage: stage, error: error))
+                }
+            }
+            if !rejected.isEmpty { take(rejected, outOf: batch, &rejections) }
+        }
+        guard rejections.count > before else { return }
+        RecordGroups.withdraw(from: batches, &rejections, after: before)
+    }
+
     /// Whether all that is to be done is to copy values: opaque, without keys, headers or
     /// partitions.
     private static func isPlain(_ batch: RecordBatch) -> Bool {

@@ -18,7 +18,14 @@ final class TransformChain {
     /// Whether records pass untouched.
     var isEmpty: Bool { steps.isEmpty }
 
-    init(_ configuration: Configuration, catalog: PluginCatalog) throws(ConnectorError) {
+    /// Makes the transforms that a configuration names.
+    ///
+    /// Those that wait ask `isStopping`; without it they never wait.
+    init(
+        _ configuration: Configuration,
+        catalog: PluginCatalog,
+        isStopping: @escaping @Sendable () -> Bool = { true }
+    ) throws(ConnectorError) {
         for alias in try configuration.get(FrameworkKeys.transforms) {
             let prefix = "transforms.\(alias)."
             let type = configuration.values[prefix + "type"] ?? ""
@@ -32,6 +39,9 @@ final class TransformChain {
             let selector = try Self.selector(prefix, configuration, catalog)
             do {
                 let transform = try plugin.init(configuration: nested)
+                if let pausing = transform as? any PausingTransform {
+                    pausing.isStopping = isStopping
+                }
                 steps.append(Step(name: type, transform: transform, selector: selector))
             } catch {
                 throw error.nested(below: prefix)
@@ -71,6 +81,7 @@ final class TransformChain {
     ) throws(ConnectorError) -> [RecordBatch] {
         current.removeAll(keepingCapacity: true)
         current.append(batch)
+        let before = rejections.count
         for step in steps {
             next.removeAll(keepingCapacity: true)
             for batch in current {
@@ -85,6 +96,9 @@ final class TransformChain {
             for batch in current { take(batch, step, &rejections) }
             for batch in next { take(batch, step, &rejections) }
             swap(&current, &next)
+        }
+        if rejections.count > before {
+            RecordGroups.withdraw(from: current, &rejections, after: before)
         }
         return current
     }

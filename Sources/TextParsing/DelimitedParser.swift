@@ -16,6 +16,21 @@ public final class DelimitedParser: LineParser {
         self.quote = quote
     }
 
+    /// The number of cells in a line.
+    public static func columnCount(
+        of line: UnsafeRawBufferPointer,
+        delimiter: UInt8 = 0x2C,
+        quote: UInt8 = 0x22
+    ) -> Int {
+        var count = 1
+        var isQuoted = false
+        for byte in line {
+            if byte == quote { isQuoted.toggle() }
+            if byte == delimiter, !isQuoted { count += 1 }
+        }
+        return count
+    }
+
     public func parse(_ line: UnsafeRawBufferPointer, in batch: RecordBatch) -> LineProblem? {
         guard var cursor = LineCursor(line) else { return LineProblem("the line is empty", at: 0) }
         let count = fields.count

@@ -2,7 +2,8 @@ public import ConnectorSDK
 
 /// The transforms that come with Millrace, under Kafka Connect's names.
 public let builtInTransforms: [any Transform.Type] = [
-    Cast.self, Filter.self, InsertField.self, Jq.self, Outbox.self, Parse.self, ReplaceField.self,
+    Cast.self, Explode.self, Filter.self, Hash.self, InsertField.self, Jq.self, Lookup.self,
+    Outbox.self, Parse.self, ReplaceField.self, Sample.self, Split.self, Throttle.self,
     TimestampFrom.self, Unwrap.self,
 ]
 

@@ -5,7 +5,7 @@ struct PipelineTemplate {
     var text: String
 
     static let all = [
-        csvToSQLite, jsonToFiles, xmlToSQLite, logs, sqliteToFiles,
+        csvToSQLite, jsonToFiles, xmlToSQLite, logs, accessLogs, sqliteToFiles,
         csvToPostgres, postgresToFiles, postgresCapture, sqliteCapture,
     ]
 

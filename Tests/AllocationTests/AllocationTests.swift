@@ -78,6 +78,25 @@ struct AllocationTests {
             sink: "connector: xml, path: out.xml"
         ),
         Path(
+            testDescription: "access log → Parse → 3 transforms → topic → file",
+            source: """
+                connector: file, format: lines, include: input.log, transforms: [\
+                {type: Parse, format: combined, timestamp.field: timestamp}, \
+                {type: ReplaceField, exclude: identity}, {type: Filter, condition: '.status > 0'}, \
+                {type: InsertField, static.field: site, static.value: www}]
+                """,
+            sink: lines
+        ),
+        Path(
+            testDescription: "access log → a pattern's groups → topic → file",
+            source: """
+                connector: file, format: lines, include: input.log, transforms: [\
+                {type: Parse, format: regex, types.status: int, \
+                pattern: '^(?<host>[^ ]+) .*?" (?<status>[0-9]{3}) '}]
+                """,
+            sink: lines
+        ),
+        Path(
             testDescription: "sqlite → topic → file",
             source: "connector: sqlite, path: input.db, mode: bulk, table.include.list: orders",
             sink: lines
@@ -107,6 +126,12 @@ struct AllocationTests {
             try FileManager.default.copyItem(
                 atPath: "\(input)/\(name)",
                 toPath: directory.file(link)
+            )
+        }
+        if path.source.contains("input.log") {
+            try FileManager.default.copyItem(
+                atPath: try await Self.inputs.accessLog(in: input, records: records),
+                toPath: directory.file("input.log")
             )
         }
         let topic = path.source.contains("sqlite") ? "topic.prefix: ''" : "topic: orders"
@@ -150,6 +175,16 @@ private actor Inputs {
         let generator = Products.root + "/bench/generate.py"
         try await run([Products.python, generator, path, String(records)])
         return path
+    }
+
+    /// The path of an access log in a directory of ``directory(records:)``.
+    func accessLog(in directory: String, records: Int) async throws -> String {
+        let code =
+            "import sys; sys.path.insert(0, sys.argv[1]); import access_log; "
+            + "access_log.path(sys.argv[2], int(sys.argv[3]))"
+        let bench = Products.root + "/bench"
+        try await run([Products.python, "-B", "-c", code, bench, directory, String(records)])
+        return "\(directory)/access-\(records).log"
     }
 
     /// The path of the library that counts.

@@ -1,7 +1,8 @@
 """Kills millrace with SIGKILL at random moments while it moves records from files through a
 partitioned topic into SQLite, into files and into rotated gzip files. At the end every record is
 in each of them exactly once, in the order of its key, every bad line is in the dead letter topic
-exactly once, and every input file has been moved. With the URL of an empty database in
+exactly once, and every input file has been moved. A sink makes a row of each part of a record: all
+parts are there exactly once, or none of them and the record is one dead letter. With the URL of an empty database in
 CHAOS_POSTGRES_URL they go into a table of PostgreSQL as well, by two tasks.
 
     kill.py MILLRACE DIRECTORY KILLS [SEED] [RECORDS PER RUN]
@@ -53,6 +54,17 @@ sinks:
     compression: gzip
     rotate.records: 3000
     offset.flush.interval.ms: 20
+  parts:
+    connector: sqlite
+    topics: [events]
+    path: parts.db
+    auto.create: true
+    fields.include: [id, parts]
+    offset.flush.interval.ms: 20
+    transforms:
+      - {type: Explode, field: parts}
+      - {type: Cast, spec: {parts: int32}}
+    errors: {tolerance: all, deadletterqueue.topic.name: parts-dlq}
 """
 
 POSTGRES_URL = os.environ.get("CHAOS_POSTGRES_URL")
@@ -63,6 +75,7 @@ POSTGRES = """
     connector: postgres
     topics: [events]
     url: ${env:CHAOS_POSTGRES_URL}
+    fields.include: [id, key, seq, text]
     tasks.max: 2
     offset.flush.interval.ms: 20
 """
@@ -82,6 +95,17 @@ class Input:
         self.records = 0
         self.bad = 0
         self.files = 0
+        self.parts = set()
+        self.unfit = set()
+
+    def make_parts(self):
+        parts = list(range(self.random.randrange(4)))
+        if self.random.random() < 0.001:
+            self.unfit.add(self.records)
+            parts.insert(self.random.randrange(len(parts) + 1), "no number")
+        else:
+            self.parts.update((self.records, part) for part in parts)
+        return parts
 
     def write(self, directory, count):
         self.files += 1
@@ -95,7 +119,8 @@ class Input:
             self.sequences[key] += 1
             self.records += 1
             lines.append(json.dumps({"id": self.records, "key": key, "seq": self.sequences[key],
-                                     "text": "x" * self.random.randrange(200)}))
+                                     "text": "x" * self.random.randrange(200),
+                                     "parts": self.make_parts()}))
         name = f"{directory}/inbox/{self.files:06}.json"
         with open(name + ".part", "w") as file:
             file.write("\n".join(lines) + "\n")
@@ -132,6 +157,28 @@ def lines_of(pattern, opener):
             yield from file
 
 
+def dead_letters(millrace, directory, topic):
+    letters = subprocess.run(
+        [millrace, "topics", "read", topic, "--json", "--from", "beginning",
+         "--data-dir", f"{directory}/data"], capture_output=True, text=True, check=True)
+    return [json.loads(line)["value"] for line in letters.stdout.splitlines()]
+
+
+def check_parts(millrace, directory, given):
+    """What one record becomes is there whole and once, or not at all."""
+    database = sqlite3.connect(f"{directory}/parts.db")
+    rows = collections.Counter(database.execute("SELECT id, parts FROM events").fetchall())
+    problems = []
+    if set(rows) != given.parts or len(rows) != sum(rows.values()):
+        problems.append(f"parts: {sum(rows.values())} rows, {len(rows)} different, "
+                        f"for {len(given.parts)}; such as {list(set(rows) ^ given.parts)[:5]}")
+    refused = [value["id"] for value in dead_letters(millrace, directory, "parts-dlq")] \
+        if given.unfit else []
+    if sorted(refused) != sorted(given.unfit):
+        problems.append(f"dead letters of parts: {sorted(refused)} for {sorted(given.unfit)}")
+    return problems
+
+
 def verify(millrace, directory, given):
     database = sqlite3.connect(f"{directory}/events.db")
     rows = database.execute("SELECT id, key, seq FROM events ORDER BY rowid").fetchall()
@@ -140,16 +187,14 @@ def verify(millrace, directory, given):
                       given.records)
     problems += check("gzip archive", list(triples(lines_of(f"{directory}/archive/*", gzip.open))),
                       given.records)
+    problems += check_parts(millrace, directory, given)
     if POSTGRES_URL:
         lines = psql("SELECT id, key, seq FROM events ORDER BY n").splitlines()
         rows = [(int(number), key, int(place)) for number, key, place in
                 (line.split(",") for line in lines)]
         problems += check("PostgreSQL", rows, given.records)
-    letters = subprocess.run(
-        [millrace, "topics", "read", "events-dlq", "--json", "--from", "beginning",
-         "--data-dir", f"{directory}/data"], capture_output=True, text=True, check=True)
     values = collections.Counter(
-        json.dumps(json.loads(line)["value"]) for line in letters.stdout.splitlines())
+        json.dumps(value) for value in dead_letters(millrace, directory, "events-dlq"))
     if len(values) != given.bad or any(number > 1 for number in values.values()):
         problems.append(f"dead letters: {sum(values.values())} for {given.bad} bad lines")
     finished = len(os.listdir(f"{directory}/finished"))

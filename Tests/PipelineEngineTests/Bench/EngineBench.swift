@@ -6,6 +6,7 @@ import TestServices
 import TopicConnector
 import TopicLog
 import Topics
+import Transforms
 
 /// A data directory with the real store, and pipelines of scripted connectors on it.
 final class EngineBench: Sendable {
@@ -17,7 +18,7 @@ final class EngineBench: Sendable {
         sources: [ScriptedSource.self, TopicSource.self],
         sinks: [ScriptedSink.self, TopicSink.self],
         converters: [JSONConverter.self, StringConverter.self],
-        transforms: [MarkTransform.self, ScatterTransform.self],
+        transforms: [MarkTransform.self, ScatterTransform.self, Cast.self, Explode.self],
         predicates: [EvenPredicate.self]
     )
 
