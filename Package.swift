@@ -69,6 +69,7 @@ let cLibraries: [Target] = [
     .target(name: "CBytes"),
     .target(name: "CLinux"),
     .target(name: "CTerminal"),
+    .target(name: "CChild"),
     .target(name: "CFileShim"),
     .target(name: "CXMLShim", dependencies: ["CXML"]),
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
@@ -96,6 +97,7 @@ let package = Package(
         module("TextEncoding", ["ConnectorSDK"]),
         module("RegularExpressions", ["CPCRE2"]),
         module("Digests", ["CCrypto"]),
+        module("ChildProcesses", ["ConnectorSDK", "CChild"]),
         module(
             "RecordStreams",
             ["ConnectorSDK", "Compression", "TextEncoding", "JSONDocuments"]
@@ -155,12 +157,14 @@ let package = Package(
                 "PostgresCDCConnector",
                 "PostgresConnector", "FileSystem", "StandardStreams", "GenerateConnector",
                 "TopicConnector",
+                "ExecConnector",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings
         ),
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
+        tests("ChildProcessesTests", ["ChildProcesses", "ConnectorSDK", "TestServices"]),
         tests("FileSystemTests", ["FileSystem", "ConnectorSDK", "TestServices"]),
         tests("TextEncodingTests", ["TextEncoding", "ConnectorSDK"]),
         tests(
@@ -270,6 +274,12 @@ let package = Package(
             module: "StandardStreams",
             libraries: ["RecordStreams", "JSONDocuments", logging],
             testedWith: ["LinesFormat", "JSONFormat", "CSVFormat", "XMLFormat"]
+        )
+        + connector(
+            "exec",
+            module: "ExecConnector",
+            libraries: ["ChildProcesses", "RecordStreams", "JSONDocuments", logging],
+            testedWith: ["LinesFormat", "JSONFormat"]
         )
         + connector(
             "generate",

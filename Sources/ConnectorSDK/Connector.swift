@@ -63,6 +63,11 @@ public struct ConnectorContext: Sendable {
     /// The worker's topics, when the connector says that it reads or writes them
     /// (``SourceConnector/readsTopics``, ``SinkConnector/writesTopics``) and is about to run.
     public var makeTopicAccess: (@Sendable () throws(ConnectorError) -> any TopicAccess)?
+    /// Replaces the secrets of the configuration in a text by the references they came from. (D8)
+    ///
+    /// For texts that the connector has not written itself and puts into the log, such as what a
+    /// program says. Errors go through it in any case.
+    public var redact: @Sendable (String) -> String = { $0 }
 
     /// Makes a context.
     public init(

@@ -1,8 +1,19 @@
 extension JSONDocument {
     /// Reads JSON text whose numbers are whole; `nil` when it is anything else, or nested deeper than
     /// what we write ever is.
-    public init?(parsing text: String) {
-        var parser = DocumentParser(rest: Array(text.utf8)[...])
+    public init?(parsing text: String) { self.init(text, depth: 16, allNumbers: false) }
+
+    /// Reads JSON text that others have written: numbers that are not whole stay as text, as
+    /// ``raw(_:)``; `nil` when it is no JSON, or nested very deeply.
+    public init?(parsingAny text: String) { self.init(text, depth: 256, allNumbers: true) }
+
+    private init?(_ text: String, depth: Int, allNumbers: Bool) {
+        var parser = DocumentParser(
+            rest: Array(text.utf8)[...],
+            // Deep nesting must not exhaust the stack. (D9)
+            depthLimit: depth,
+            takesAllNumbers: allNumbers
+        )
         guard let value = parser.value(depth: 0) else { return nil }
         parser.skipSpace()
         guard parser.rest.isEmpty else { return nil }
@@ -10,19 +21,17 @@ extension JSONDocument {
     }
 }
 
-/// Reads JSON whose numbers are whole.
 private struct DocumentParser {
-    // Deep nesting must not exhaust the stack. (D9)
-    private static let depthLimit = 16
-
     var rest: ArraySlice<UInt8>
+    let depthLimit: Int
+    let takesAllNumbers: Bool
 
     mutating func skipSpace() {
         rest = rest.drop { [0x20, 0x09, 0x0a, 0x0d].contains($0) }
     }
 
     mutating func value(depth: Int) -> JSONDocument? {
-        guard depth < Self.depthLimit else { return nil }
+        guard depth < depthLimit else { return nil }
         skipSpace()
         switch rest.first {
         case UInt8(ascii: "{"): return object(depth)
@@ -32,10 +41,22 @@ private struct DocumentParser {
         case UInt8(ascii: "f"): return take("false") ? .bool(false) : nil
         case UInt8(ascii: "n"): return take("null") ? .null : nil
         default:
-            let digits = rest.prefix { $0 == 0x2d || (0x30...0x39).contains($0) }
+            return number()
+        }
+    }
+
+    private mutating func number() -> JSONDocument? {
+        let digits = rest.prefix { $0 == 0x2d || (0x30...0x39).contains($0) }
+        guard takesAllNumbers else {
             rest = rest.dropFirst(digits.count)
             return Int64(String(decoding: digits, as: UTF8.self)).map { .int($0) }
         }
+        let all = rest.prefix { "+-.eE".utf8.contains($0) || (0x30...0x39).contains($0) }
+        rest = rest.dropFirst(all.count)
+        let text = String(decoding: all, as: UTF8.self)
+        if all.count == digits.count, let number = Int64(text) { return .int(number) }
+        let grammar = /-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?/
+        return text.wholeMatch(of: grammar) == nil ? nil : .raw(text)
     }
 
     private mutating func take(_ word: String) -> Bool {

@@ -31,6 +31,7 @@ struct TaskEnvironment: Sendable {
         if plan.linksTopics {
             context.makeTopicAccess = { () throws(ConnectorError) in try WorkerTopics(self) }
         }
+        context.redact = { [secrets = plan.secrets] in secrets.redact($0) }
         return context
     }
 }

@@ -1,6 +1,7 @@
 import CSVFormat
 import ConnectorSDK
 import Converters
+import ExecConnector
 import FileConnector
 import GenerateConnector
 import JSONFormat
@@ -19,7 +20,8 @@ import XMLFormat
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
         sources: [
-            FileSource.self, GenerateSource.self, PostgresSource.self, PostgresCDCSource.self,
+            ExecSource.self, FileSource.self, GenerateSource.self, PostgresSource.self,
+            PostgresCDCSource.self,
             SQLiteCDCSource.self,
             SQLiteSource.self, StdinSource.self, TopicSource.self,
         ],

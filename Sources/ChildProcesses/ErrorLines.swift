@@ -1,0 +1,41 @@
+/// Cuts what a program writes to standard error into lines.
+///
+/// Only the start of a long line is kept, whatever the program writes. (D7)
+struct ErrorLines {
+    /// What a person reads of a line.
+    private static let limit = 4_096
+
+    private var line: [UInt8] = []
+    private var dropped = 0
+
+    /// Takes bytes, and returns the lines that they complete.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) -> [String] {
+        var lines: [String] = []
+        var rest = bytes[...]
+        while let end = rest.firstIndex(of: 0x0a) {
+            keep(rest[..<end])
+            if let text = take() { lines.append(text) }
+            rest = rest[(end + 1)...]
+        }
+        keep(rest)
+        return lines
+    }
+
+    /// The line that has no end, at the end of everything.
+    mutating func take() -> String? {
+        defer {
+            line.removeAll(keepingCapacity: true)
+            dropped = 0
+        }
+        if line.last == 0x0d { line.removeLast() }
+        guard !line.isEmpty else { return nil }
+        let text = String(decoding: line, as: UTF8.self)
+        return dropped == 0 ? text : text + "… (\(dropped) bytes more)"
+    }
+
+    private mutating func keep(_ part: Slice<UnsafeRawBufferPointer>) {
+        let kept = part.prefix(Self.limit - line.count)
+        line += kept
+        dropped += part.count - kept.count
+    }
+}
