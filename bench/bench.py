@@ -125,8 +125,8 @@ class Bench:
     def run(self):
         return [self.millrace, "run", "--data-dir", "data", "pipeline.yaml"]
 
-    def topic_count(self):
-        out = subprocess.run([self.millrace, "topics", "describe", "orders", "--json",
+    def topic_count(self, topic="orders"):
+        out = subprocess.run([self.millrace, "topics", "describe", topic, "--json",
                               "--data-dir", "data"], cwd=self.scratch, capture_output=True,
                              text=True, check=True).stdout
         return sum(p["end"] - p["start"] for p in json.loads(out)["partitions"])
@@ -160,6 +160,24 @@ class Bench:
                         shuffled.write(line)
                 os.rename(names[kind] + ".new", names[kind])
         return names
+
+    def linked_topic(self, transforms=None):
+        """A topic of orders, and a pipeline that takes it to another topic."""
+        self.filled_topic()
+        self.write(json.dumps({"pipeline": "bench", "sources": {"link": {
+            "connector": "topic", "topics": "orders", "topic": "out",
+            **({"transforms": transforms} if transforms else {})}}}))
+
+    def summed_count(self):
+        """How many records the newest results of all groups have counted."""
+        out = subprocess.run([self.millrace, "topics", "read", "out", "--json", "--from",
+                              "beginning", "--data-dir", "data"], cwd=self.scratch,
+                             capture_output=True, text=True, check=True).stdout
+        newest = {}
+        for line in out.splitlines():
+            record = json.loads(line)
+            newest[json.dumps(record["key"])] = record["value"]["n"]
+        return sum(newest.values())
 
     def filled_topic(self):
         self.write(pipeline({"connector": "file", "include": self.data + "/orders.jsonl"}, None))
@@ -224,6 +242,16 @@ def workloads(b):
                                    "mode": "bulk", "table.include.list": "orders",
                                    "topic.prefix": ""}}})),
             count=b.topic_count, target="≥ 1.5 M/s", yardstick=None),
+        "topic-to-topic": dict(
+            title="topic → topic, opaque, 4 partitions, durable",
+            setup=b.linked_topic, count=lambda: b.topic_count("out"), target="≥ 2.5 M/s",
+            yardstick=("cp + sync", f"cp {d}/orders.jsonl copy && sync -d copy", None)),
+        "topic-aggregate": dict(
+            title="topic → parse → count and exact sum by a field → topic, durable",
+            setup=lambda: b.linked_topic([{
+                "type": "Aggregate", "window.size": "7d", "group.by": "status",
+                "aggregates": "n:count,total:sum(amount)"}]),
+            count=b.summed_count, target="≥ 2 M/s", yardstick=None),
         "topic-to-file": dict(
             title="topic → file, opaque",
             setup=b.filled_topic, count=b.line_count, target="≥ 4 M/s, ≤ 0.8 × kcat -C",

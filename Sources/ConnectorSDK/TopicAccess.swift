@@ -20,10 +20,6 @@ public protocol TopicAccess: AnyObject {
     /// Ask before reading: what comes afterwards is not there any more.
     var mayEnd: Bool { get }
 
-    /// Notes that these are the partitions with records that are still to be read, or that had some
-    /// a moment ago: event time does not pass them by.
-    func holdTime(for partitions: [TopicPartition])
-
     /// Makes what a sink appends with.
     func makeAppender(_ placement: RecordPlacement) throws(ConnectorError) -> any TopicAppender
 }

@@ -16,6 +16,8 @@ struct ConnectorPlan: Sendable {
     let transactionTopic: String?
     /// Whether the connector reads topics and writes topics, as `topic` does.
     let linksTopics: Bool
+    /// Whether its transforms remember something.
+    let keepsState: Bool
     /// The topics that the connector may write to, as far as the configuration tells.
     let feed: EndConditions.Feed
 
@@ -52,6 +54,7 @@ struct ConnectorPlan: Sendable {
         transactionTopic =
             definition.kind == .sink ? try configuration.get(FrameworkKeys.transactionTopic) : nil
         linksTopics = catalog.linksTopics(definition)
+        keepsState = !catalog.statefulTransforms(values).isEmpty
         switch catalog.topicsWritten(by: resolved) {
         case let topics?: feed = .topics(topics.union([errors.deadLetterTopic].compactMap { $0 }))
         case nil: feed = .unknown

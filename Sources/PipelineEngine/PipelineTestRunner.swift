@@ -87,6 +87,10 @@ private final class TestBench {
             for part in try transforms.apply(batch, rejections: &rejections) {
                 for row in part.indices { output.append(try text(part, row, converters)) }
             }
+            transforms.forgetChanges()
+        }
+        try transforms.due(.end, rejections: &rejections) { (part) throws(ConnectorError) in
+            for row in part.indices { output.append(try text(part, row, converters)) }
         }
         return (try normalize(output), rejections.map(\.record.error.message))
     }

@@ -34,6 +34,58 @@ extension PluginCatalog {
             .contains(topic)
     }
 
+    /// The transforms that remember something, with their aliases.
+    func statefulTransforms(
+        _ values: [String: String]
+    ) -> [(alias: String, type: any StatefulTransform.Type)] {
+        Self.list(values[FrameworkKeys.transforms.declaration.name]).compactMap { alias in
+            let type = values["transforms.\(alias).type"].flatMap { transform($0) }
+            return (type as? any StatefulTransform.Type).map { (alias: alias, type: $0) }
+        }
+    }
+
+    /// State is stored with a position, and each task has the part that its records meet.
+    func validateState(
+        _ definition: ConnectorDefinition,
+        _ values: [String: String]
+    ) -> [ConfigIssue] {
+        let configuration = Configuration(values)
+        let tasks = FrameworkKeys.tasksMax.declaration.name
+        var issues: [ConfigIssue] = []
+        for (alias, type) in statefulTransforms(values) {
+            let prefix = "transforms.\(alias)."
+            if definition.kind == .sink {
+                issues.append(
+                    ConfigIssue(
+                        key: prefix + "type",
+                        message: "remembers something, which is stored with a source's position; "
+                            + "a sink has none. A `topic` source reads topics and can have it"
+                    )
+                )
+                continue
+            }
+            guard let count = values[tasks], Int(count) != 1,
+                !ReferenceResolver.hasReference(count)
+            else { continue }
+            if linksTopics(definition), type.keepsToKeys(configuration.nested(below: prefix)) {
+                continue
+            }
+            let remedy =
+                linksTopics(definition)
+                ? "group by the record's key (give the records that key through another topic "
+                    + "with `key.fields`), or use one task"
+                : "use one task, or read the records from a topic, by their key"
+            issues.append(
+                ConfigIssue(
+                    key: tasks,
+                    message: "must be 1 beside `\(type.name)`: records that belong together may "
+                        + "be in different tasks; \(remedy)"
+                )
+            )
+        }
+        return issues
+    }
+
     private func reroutes(_ values: [String: String]) -> Bool {
         let configuration = Configuration(values)
         return Self.list(values[FrameworkKeys.transforms.declaration.name]).contains { alias in

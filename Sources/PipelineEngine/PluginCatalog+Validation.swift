@@ -46,7 +46,7 @@ extension PluginCatalog {
         if definition.kind == .sink || linksTopics(definition) {
             issues += validateTopics(values) + validateTransactions(values)
         }
-        issues += validateLink(definition)
+        issues += validateLink(definition) + validateState(definition, values)
         issues += validateErrors(definition, values)
         issues += validateTransforms(values, known: issues)
         return issues

@@ -35,6 +35,11 @@ struct Rejection {
         return parts.joined(separator: ", ")
     }
 
+    /// Where in its source the record stood, as far as that is known of it.
+    fileprivate var byte: Int64? { record.offset >= 0 ? record.offset : nil }
+    fileprivate var line: Int64? { record.line > 0 ? record.line : nil }
+    fileprivate var row: Int64? { record.row >= 0 ? Int64(record.sequence) : nil }
+
     /// The error that fails a task which does not tolerate rejected records. (D6)
     var failure: ConnectorError {
         let reason = record.error
@@ -49,5 +54,19 @@ struct Rejection {
                 + "`errors.tolerance: all` and `errors.deadletterqueue.topic.name`.",
             underlying: reason.underlying
         )
+    }
+}
+
+extension [Rejection] {
+    /// The rejections of one batch as its records followed each other, so that they are put back in
+    /// that order; they come step by step, those of the reader first. (D5)
+    func inOrderOfSource() -> [Rejection] {
+        guard count > 1 else { return self }
+        for place in [\Rejection.byte, \.line, \.row] {
+            let places = compactMap { $0[keyPath: place] }
+            guard places.count == count else { continue }
+            return zip(places, indices).sorted { ($0.0, $0.1) < ($1.0, $1.1) }.map { self[$0.1] }
+        }
+        return self
     }
 }

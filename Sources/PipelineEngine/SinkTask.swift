@@ -85,9 +85,26 @@ struct PartitionAssignment {
             (0..<topic.partitions).map { TopicPartition(topic.name, $0) }
         }
         if environment.plan.transactionTopic != nil, ends == nil { return [] }
+        if environment.plan.keepsState { return try byNumber(all) }
         return Set(all + [ends].compactMap { $0 }).sorted().enumerated()
             .filter { $0.offset % environment.plan.tasks == environment.id }
             .map(\.element)
+    }
+
+    /// Partitions of one number go to one task, with the state that belongs to their keys.
+    private func byNumber(_ all: [TopicPartition]) throws(ConnectorError) -> [TopicPartition] {
+        let (tasks, id) = (environment.plan.tasks, environment.id)
+        guard tasks > 1 else { return all.sorted() }
+        let counts = Set(Dictionary(grouping: all, by: \.topic).values.map(\.count))
+        guard counts.count <= 1 else {
+            throw .invalid(
+                FrameworkKeys.tasksMax.declaration.name,
+                "The topics have different numbers of partitions, so that one key may be in "
+                    + "several tasks, and each would have a part of its state.",
+                hint: "Give the topics the same number of partitions, or use one task."
+            )
+        }
+        return all.filter { Int($0.partition) % tasks == id }.sorted()
     }
 
     /// Where it is said that a captured transaction is complete, if the sink goes by that and the

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import Logging
 internal import Synchronization
 internal import Topics
 
@@ -15,6 +16,7 @@ final class SourceOutlet: RecordOutlet {
     private let keys: KeyExtractor?
     private let transforms: TransformChain
     private let rejected: RejectionHandler
+    private let state: StateInput
     /// For a source that reads topics.
     private let topicInput: TopicInput?
     private var ledger = AcknowledgementLedger()
@@ -42,6 +44,8 @@ final class SourceOutlet: RecordOutlet {
         converters = try ConverterPair(configuration, catalog: catalog)
         let control = task.control
         transforms = try TransformChain(configuration, catalog: catalog) { control.isStopping }
+        state = StateInput(task)
+        try transforms.restore(state.load())
         let fields = try configuration.get(FrameworkKeys.keyFields)
         keys = fields.isEmpty ? nil : KeyExtractor(fields: fields)
         let choice = try configuration.get(FrameworkKeys.partitioner)
@@ -95,6 +99,7 @@ final class SourceOutlet: RecordOutlet {
             sum.records += records
             sum.bytes += bytes
         }
+        transforms.takeChanges(of: plan.name, into: &unit)
         try await submit(unit, position, records: sum.records, bytes: sum.bytes)
         task.status.expects(totalBytes: source.inputBytes)
     }
@@ -118,6 +123,43 @@ final class SourceOutlet: RecordOutlet {
         }
     }
 
+    /// Sends what transforms give without a record: when the input has ended, or while none come.
+    func sendDue(_ moment: DueMoment) async throws(ConnectorError) {
+        guard transforms.keepsState else { return }
+        for passed in transforms.takePassedOver() {
+            task.logger.warning(
+                "records passed over",
+                metadata: [
+                    "transform": "\(passed.transform)", "count": "\(passed.count)",
+                    "reason": "\(passed.reason)",
+                ]
+            )
+        }
+        switch moment {
+        case .idle: transforms.begin(try state.input(nil))
+        case .end: transforms.begin(TransformInput(partition: nil))
+        }
+        var unit = CommitUnit()
+        var rejections: [Rejection] = []
+        var sum = (records: 0, bytes: 0)
+        let (topicInput, writer) = (topicInput, writer)
+        try transforms.due(moment, rejections: &rejections) { (part) throws(ConnectorError) in
+            try topicInput?.finish(part)
+            var refused: [Rejection] = []
+            let (records, bytes) = try writer.append(part, to: &unit, rejections: &refused)
+            // D6: a result cannot be made again, so it is no dead letter.
+            if let first = refused.first { throw first.failure }
+            sum.records += records
+            sum.bytes += bytes
+        }
+        if let first = rejections.first { throw first.failure }
+        transforms.takeChanges(of: plan.name, into: &unit)
+        guard !unit.batches.isEmpty || !unit.states.isEmpty else { return }
+        let ticket = try producer.submit(unit)
+        ledger.sent(ticket: ticket, position: nil, records: sum.records, bytes: sum.bytes)
+        try await acknowledge()
+    }
+
     /// Waits until it is known of everything that was sent whether it is durable.
     ///
     /// D3: the next attempt reads the positions. What was on its way to the disk then, and became
@@ -128,6 +170,7 @@ final class SourceOutlet: RecordOutlet {
     }
 
     func idle(for duration: Duration) async throws(ConnectorError) {
+        try await sendDue(.idle)
         let end = ContinuousClock.now + duration
         while !isStopping, !wakeUp.exchange() {
             if let ticket = ledger.lastTicket {
@@ -169,6 +212,7 @@ final class SourceOutlet: RecordOutlet {
         let total = batch.count + rejections.count
         let topic = batch.topic, recordContext = batch.recordContext
         let place = topicInput?.place(of: batch)
+        if transforms.keepsState { transforms.begin(try state.input(place)) }
         let (records, bytes) = try encodeRecords(batch, &unit, &rejections)
         if rejections.isEmpty {
             try rejected.admit([], of: total)
@@ -258,7 +302,7 @@ final class SourceOutlet: RecordOutlet {
     ) throws(ConnectorError) {
         try rejected.admit(rejections, of: total)
         guard let topic = plan.errors.deadLetterTopic else { return }
-        var letters = rejections
+        var letters = rejections.inOrderOfSource()
         for index in letters.indices { try restore(&letters[index]) }
         try rejected.append(letters, to: try writer.target(topic), unit: &unit)
         task.status.rejected(letters.count)

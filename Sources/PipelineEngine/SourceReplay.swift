@@ -54,6 +54,7 @@ final class SourceReplay {
     /// Puts the letter's record into `unit`; throws `.rejectRecord` when it cannot be read again.
     func replay(_ letter: DeadLetter, into unit: inout CommitUnit) throws(ConnectorError) {
         guard !letter.context.isCut else { throw .cutLetter }
+        guard !transforms.keepsState else { throw Self.stateful }
         let batch: RecordBatch
         do throws(ConnectorError) {
             batch = try read(letter)
@@ -82,6 +83,16 @@ final class SourceReplay {
         error.message = "\(first.plugin) rejects it again: \(error.message)"
         throw plan.secrets.redact(error.rejecting())
     }
+
+    /// What transforms remember belongs to the connector's commits.
+    private static let stateful = ConnectorError(
+        .init("dlq.stateful"),
+        .rejectRecord,
+        "The source's transforms remember earlier records, so that a single one cannot be put "
+            + "through them.",
+        hint: "Read into a topic without such transforms, and have a `topic` source apply them: "
+            + "its dead letters go back into that topic."
+    )
 
     /// The letter's own metadata: what was read has that of a text by itself.
     private func restoreMetadata(of letter: DeadLetter, in batch: RecordBatch) {

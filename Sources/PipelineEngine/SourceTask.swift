@@ -33,6 +33,7 @@ struct SourceTask {
         let positions = plan.linksTopics ? [:] : try environment.store.positions(of: plan.name)
         do throws(ConnectorError) {
             try await source.run(from: positions, into: outlet)
+            if !outlet.isStopping { try await outlet.sendDue(.end) }
             try await outlet.settle()
             if plan.linksTopics, !outlet.isStopping {
                 try PartitionAssignment(try plan.selection(), environment).checkTopicsExist()

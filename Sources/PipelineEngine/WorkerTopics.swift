@@ -17,8 +17,6 @@ final class WorkerTopics: TopicAccess {
 
     func partitions() throws(ConnectorError) -> [TopicPartition] { try assignment.partitions() }
 
-    func holdTime(for partitions: [TopicPartition]) {}
-
     func open(_ partitions: [TopicPartition]) throws(ConnectorError) -> [any PartitionReader] {
         let (plan, store) = (task.plan, task.store)
         let group = try store.groupOffsets(plan.group)

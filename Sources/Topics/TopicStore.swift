@@ -62,6 +62,14 @@ public protocol TopicStore: SchemaRegistry, Sendable {
     /// The names of all connectors that have positions.
     func connectorsWithPositions() throws(ConnectorError) -> [String]
 
+    /// What the transforms of a connector remember: for each of them its entries.
+    func transformStates(of connector: String) throws(ConnectorError) -> [String: [StateEntry]]
+
+    /// Forgets what the transforms of a connector remember, and returns how many entries that were.
+    /// Durable on return.
+    @discardableResult
+    func removeTransformStates(of connector: String) throws(ConnectorError) -> Int
+
     /// The offsets of a consumer group: for each partition the next offset to read.
     func groupOffsets(_ group: String) throws(ConnectorError) -> [TopicPartition: Int64]
 
@@ -116,6 +124,9 @@ public struct CommitUnit {
     public var forgotten: [(connector: String, partition: String)] = []
     /// Offsets of consumer groups that these records bring them to.
     public var groupOffsets: [(group: String, partition: TopicPartition, offset: Int64)] = []
+
+    /// What transforms of source connectors remember from these records on.
+    public var states: [(connector: String, transform: String, changes: StateChanges)] = []
 
     /// Makes an empty unit.
     public init() {}

@@ -2,9 +2,9 @@ public import ConnectorSDK
 
 /// The transforms that come with Millrace, under Kafka Connect's names.
 public let builtInTransforms: [any Transform.Type] = [
-    Cast.self, Explode.self, Filter.self, Hash.self, InsertField.self, Jq.self, Lookup.self,
-    Outbox.self, Parse.self, ReplaceField.self, Sample.self, Split.self, Throttle.self,
-    TimestampFrom.self, Unwrap.self,
+    Aggregate.self, Cast.self, Dedupe.self, Explode.self, Filter.self, Hash.self,
+    InsertField.self, Jq.self, Lookup.self, Outbox.self, Parse.self, ReplaceField.self,
+    Sample.self, Split.self, Throttle.self, TimestampFrom.self, Unwrap.self,
 ]
 
 /// The predicates that come with Millrace, under Kafka Connect's names.

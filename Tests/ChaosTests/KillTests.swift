@@ -34,6 +34,20 @@ struct KillTests {
         #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
     }
 
+    // D2, D3 and D5 from topic to topic, with what transforms remember.
+    @Test("sums of windows are exact in forty kills", .timeLimit(.minutes(10)))
+    func streams() async throws {
+        let directory = try TemporaryDirectory()
+        let result = try await Command.run(
+            [
+                Products.python, Products.root + "/Tests/ChaosTests/streams.py", Products.millrace,
+                directory.path, "40",
+            ],
+            in: directory.path
+        )
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+    }
+
     // D1, D2, D3, D5 and D6 once more, with the offsets in PostgreSQL and two tasks.
     @Test("each record is in PostgreSQL once, in the order of its key", .timeLimit(.minutes(10)))
     func postgres() async throws {

@@ -26,6 +26,34 @@ struct DeadLettersTests {
         return directory
     }
 
+    @Test("D5: dead letters of one file are in the order of its lines, whatever rejected them")
+    func order() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(
+            """
+            pipeline: p
+            sources:
+              inbox:
+                connector: json
+                json.style: lines
+                include: in.json
+                topic: t
+                key.fields: [id]
+                transforms: [{type: Cast, spec: 'n:int32'}]
+                errors: {tolerance: all, deadletterqueue.topic.name: dead}
+            """,
+            to: "p.yaml"
+        )
+        let lines = [#"{"id":1,"n":"x"}"#, "oops", #"{"n":3}"#, #"{"id":4,"n":"y"}"#, "again"]
+        try directory.write(lines.joined(separator: "\n"), to: "in.json")
+        _ = try await directory.millrace("run", "p.yaml")
+        let shown = try await directory.millrace("dlq", "show", "--json").json()
+        let letters = shown["letters"] as? [[String: Any]] ?? []
+        let contexts = letters.map { $0["context"] as? [String: Any] ?? [:] }
+        #expect(contexts.map { $0["line"] as? Int } == [1, 2, 3, 4, 5])
+        #expect(contexts.map { $0["byte"] as? Int } == [0, 17, 22, 30, 47])
+    }
+
     @Test("a rejected record is listed and shown with its place and its reason")  // D6
     func show() async throws {
         let directory = try await makeRun()

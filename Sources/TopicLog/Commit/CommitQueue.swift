@@ -23,7 +23,9 @@ internal struct PendingUnit: @unchecked Sendable {
         self.ticket = ticket
         self.content = content
         self.changes = changes
-        byteCount = content.batches.reduce(0) { $0 + $1.batch.buffer.count }
+        byteCount =
+            content.batches.reduce(0) { $0 + $1.batch.buffer.count }
+            + content.states.reduce(0) { $0 + $1.changes.byteCount }
     }
 }
 

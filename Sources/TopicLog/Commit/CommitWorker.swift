@@ -136,6 +136,9 @@ internal final class CommitWorker {
                     for (group, partition, offset) in unit.content.groupOffsets {
                         try state.set(offset, of: partition, in: group)
                     }
+                    for (connector, transform, changes) in unit.content.states {
+                        try state.apply(changes, of: connector, transform)
+                    }
                     for change in unit.changes { try state.apply(change) }
                 }
             }

@@ -166,6 +166,25 @@ extension StateDatabase {
         try strings("SELECT DISTINCT connector FROM source_positions ORDER BY connector")
     }
 
+    internal func transformStates(
+        of connector: String
+    ) throws(SQLiteFailure) -> [String: [StateEntry]] {
+        let select = try database.prepare(
+            "SELECT transform, part, key, value FROM transform_states WHERE connector = ?"
+        )
+        try select.bind(1, connector)
+        var states: [String: [StateEntry]] = [:]
+        while try select.step() {
+            let entry = StateEntry(
+                part: Int32(truncatingIfNeeded: select.int64(1)),
+                key: Array(select.blob(2)),
+                value: Array(select.blob(3))
+            )
+            states[select.string(0), default: []].append(entry)
+        }
+        return states
+    }
+
     internal func groupOffsets(
         _ group: String
     ) throws(SQLiteFailure) -> [TopicPartition: Int64] {

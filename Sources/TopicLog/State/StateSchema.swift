@@ -60,7 +60,17 @@ internal enum StateSchema {
             number INTEGER NOT NULL
         ) STRICT;
         INSERT INTO commits VALUES(1, 0);
+        """,
         """
+        CREATE TABLE transform_states(
+            connector TEXT NOT NULL,
+            transform TEXT NOT NULL,
+            part INTEGER NOT NULL,
+            key BLOB NOT NULL,
+            value BLOB NOT NULL,
+            PRIMARY KEY(connector, transform, part, key)
+        ) STRICT, WITHOUT ROWID;
+        """,
     ]
 
     /// Brings a database up to date, or refuses one that a later release has written.

@@ -93,6 +93,21 @@ extension StateWriter {
         try remove.run()
     }
 
+    /// Forgets what transforms remember, and returns how many entries that were.
+    ///
+    /// Call within a transaction.
+    internal func removeTransformStates(of connector: String) throws(SQLiteFailure) -> Int {
+        let count = try state.database.prepare(
+            "SELECT count(*) FROM transform_states WHERE connector = ?"
+        )
+        try count.bind(1, connector)
+        let entries = try count.step() ? Int(count.int64(0)) : 0
+        let remove = try state.database.prepare("DELETE FROM transform_states WHERE connector = ?")
+        try remove.bind(1, connector)
+        try remove.run()
+        return entries
+    }
+
     /// Adds a schema, or finds it, and returns its id.
     ///
     /// Call within a transaction.

@@ -25,6 +25,8 @@ internal final class StateWriter {
     private let removePosition: SQLiteStatement
     private let setGroupOffset: SQLiteStatement
     private let removeGroupOffset: SQLiteStatement
+    private let setState: SQLiteStatement
+    private let removeState: SQLiteStatement
     private var texts = BoundTexts()
 
     internal init(_ state: StateDatabase) throws(ConnectorError) {
@@ -57,6 +59,18 @@ internal final class StateWriter {
             )
             removeGroupOffset = try state.database.prepare(
                 "DELETE FROM group_offsets WHERE group_name = ? AND topic = ? AND partition = ?"
+            )
+            setState = try state.database.prepare(
+                """
+                INSERT INTO transform_states VALUES(?, ?, ?, ?, ?)
+                ON CONFLICT DO UPDATE SET value = excluded.value
+                """
+            )
+            removeState = try state.database.prepare(
+                """
+                DELETE FROM transform_states
+                WHERE connector = ? AND transform = ? AND part = ? AND key = ?
+                """
             )
         } catch {
             throw error.asConnectorError(state.path)
@@ -130,6 +144,26 @@ internal final class StateWriter {
         try setGroupOffset.bind(3, Int64(partition.partition))
         try setGroupOffset.bind(4, offset)
         try setGroupOffset.run()
+    }
+
+    /// Applies changes of what a transform remembers.
+    internal func apply(
+        _ changes: StateChanges,
+        of connector: String,
+        _ transform: String
+    ) throws(SQLiteFailure) {
+        texts.set(connector, transform)
+        for statement in [setState, removeState] {
+            try statement.bindText(1, texts.first)
+            try statement.bindText(2, texts.second)
+        }
+        try changes.forEach { (part, key, value) throws(SQLiteFailure) in
+            let statement = value == nil ? removeState : setState
+            try statement.bind(3, Int64(part))
+            try statement.bindBlob(4, key)
+            if let value { try statement.bindBlob(5, value) }
+            try statement.run()
+        }
     }
 
     /// Applies a position or a group offset.

@@ -22,6 +22,23 @@ extension EmbeddedTopicStore {
         try data.query { (state) throws(SQLiteFailure) in try state.connectorsWithPositions() }
     }
 
+    public func transformStates(
+        of connector: String
+    ) throws(ConnectorError) -> [String: [StateEntry]] {
+        try data.query { (state) throws(SQLiteFailure) in
+            try state.transformStates(of: connector)
+        }
+    }
+
+    @discardableResult
+    public func removeTransformStates(of connector: String) throws(ConnectorError) -> Int {
+        try data.perform { (worker) throws(ConnectorError) in
+            try worker.transaction { () throws(SQLiteFailure) in
+                try worker.state.removeTransformStates(of: connector)
+            }
+        }
+    }
+
     public func groupOffsets(
         _ group: String
     ) throws(ConnectorError) -> [TopicPartition: Int64] {

@@ -38,13 +38,21 @@ extension OffsetsCommand {
         @Flag(help: "Take a part that the source has not seen yet.")
         var new = false
 
+        @Option(help: StateChoice.help)
+        var state: StateChoice?
+
         mutating func execute() async throws -> ExitStatus {
             let store = try DataDirectory.open(shared, for: .writing)
             defer { store.close() }
+            let forgets = try StateChoice.forgets(state, connector, in: store)
+            if state == .only {
+                throw Failure.usage("Only `millrace offsets reset` takes `--state only`.")
+            }
             switch try ConnectorOffsets.of(connector, in: store) {
             case .source(_, let positions): try set(positions, in: store)
             case .sink(_, let offsets): try set(offsets, in: store)
             }
+            if forgets { try store.removeTransformStates(of: connector) }
             let after = try ConnectorOffsets.of(connector, in: store)
             if shared.json {
                 try StandardOutput.print(try after.document(in: store))

@@ -71,6 +71,10 @@ struct OffsetsCommand: ParsableCommand {
                 also one that keeps offsets in its target, as sqlite does: what it reads once more \
                 it writes once more, so use upserts or empty the table first. With --lost it goes \
                 on behind records that retention removed before the sink had read them.
+
+                Transforms that remember earlier records, such as Aggregate, forget them when the \
+                connector starts over. Where only a part is reset, --state says what becomes of \
+                what they remember.
                 """
         )
 
@@ -93,14 +97,35 @@ struct OffsetsCommand: ParsableCommand {
         @Flag(help: "Of a sink, pass over what retention has removed, and change nothing else.")
         var lost = false
 
+        @Option(help: StateChoice.help)
+        var state: StateChoice?
+
         mutating func execute() async throws -> ExitStatus {
             let store = try DataDirectory.open(shared, for: .writing)
             defer { store.close() }
+            if state == .only {
+                try StateChoice.forget(connector, in: store)
+                if shared.json {
+                    try StandardOutput.print(
+                        try ConnectorOffsets.of(connector, in: store).document(in: store)
+                    )
+                } else {
+                    try StandardOutput.printLine("\(connector): goes on without what it remembered")
+                }
+                return .done
+            }
+            let startsOver = to == .beginning && topic == nil && partition == nil && !lost
+            let forgets = try StateChoice.forgets(
+                state ?? (startsOver ? .drop : nil),
+                connector,
+                in: store
+            )
             switch try ConnectorOffsets.of(connector, in: store) {
             case .source(_, let positions): try reset(positions, in: store)
             case .sink where lost: try skipLost(in: store)
             case .sink(_, let offsets): try reset(offsets, in: store)
             }
+            if forgets { try store.removeTransformStates(of: connector) }
             let after = try ConnectorOffsets.all(in: store).first { $0.connector == connector }
             if shared.json {
                 let document = try after?.document(in: store)
