@@ -238,7 +238,7 @@ let package = Package(
             "ChaosTests",
             ["TestServices", "PostgresClient", "millrace"],
             exclude: [
-                "damage.py", "disk_full.py", "kill.py", "replication.py", "servers.py",
+                "damage.py", "disk_full.py", "follow.py", "kill.py", "replication.py", "servers.py",
                 "transactions.py", "worker.py", "writers.py",
             ]
         ),
@@ -264,8 +264,8 @@ let package = Package(
             "file",
             module: "FileConnector",
             libraries: [
-                "FileSystem", "JSONDocuments", "RecordStreams", "RecordTemplates", "TextEncoding",
-                "Compression", logging,
+                "FileSystem", "JSONDocuments", "RecordStreams", "RecordTemplates",
+                "RegularExpressions", "TextEncoding", "Compression", logging,
             ],
             testedWith: ["LinesFormat"]
         )

@@ -11,6 +11,12 @@ public struct DirectoryWalk {
         public var path: String
         /// What the file system said of it.
         public var information: FileInformation
+
+        /// Describes a file that was found otherwise.
+        public init(path: String, information: FileInformation) {
+            self.path = path
+            self.information = information
+        }
     }
 
     private struct Visit: Hashable {
@@ -29,6 +35,9 @@ public struct DirectoryWalk {
 
     /// Directories that exist and cannot be read, and names that are not UTF-8.
     public private(set) var problems: [FileSystemError] = []
+    /// The directories in which a file that comes later could make a difference, as of the last
+    /// ``files(_:)``.
+    public private(set) var directories: Set<String> = []
     private var skipped: Set<Directory> = []
     private var visited: Set<Visit> = []
     private var found: [String: File] = [:]
@@ -47,6 +56,7 @@ public struct DirectoryWalk {
     public mutating func files(_ patterns: [GlobPattern]) -> [File] {
         found.removeAll(keepingCapacity: true)
         problems.removeAll()
+        directories.removeAll(keepingCapacity: true)
         for pattern in patterns {
             for parts in pattern.alternatives {
                 visited.removeAll(keepingCapacity: true)
@@ -67,17 +77,17 @@ public struct DirectoryWalk {
         let isLast = place == parts.count - 1
         switch parts[place] {
         case .literal(let name):
-            enter(join(directory, name), parts, place, isLast: isLast, depth)
+            enter(FileSystem.join(directory, name), parts, place, isLast: isLast, depth)
         case .shape:
             guard canVisit(directory, place) else { return }
             for name in names(in: directory) where parts[place].matches(name) {
-                enter(join(directory, name), parts, place, isLast: isLast, depth)
+                enter(FileSystem.join(directory, name), parts, place, isLast: isLast, depth)
             }
         case .anyDirectories:
             guard canVisit(directory, place) else { return }
             visit(directory, parts, from: place + 1, depth: depth)
             for name in names(in: directory) where !name.hasPrefix(".") {
-                let path = join(directory, name)
+                let path = FileSystem.join(directory, name)
                 guard let information = look(path) else { continue }
                 if information.kind == .directory {
                     visit(path, parts, from: place, depth: depth + 1)
@@ -95,8 +105,11 @@ public struct DirectoryWalk {
         isLast: Bool,
         _ depth: Int
     ) {
+        let information = look(path)
+        // What is not there yet may be made.
+        if isLast || information == nil { directories.insert(FileSystem.directory(of: path)) }
         if isLast {
-            if let information = look(path) { add(path, information) }
+            if let information { add(path, information) }
         } else {
             visit(path, parts, from: place + 1, depth: depth + 1)
         }
@@ -123,11 +136,9 @@ public struct DirectoryWalk {
             !skipped.contains(Directory(device: information.device, inode: information.inode))
         else { return false }
         let visit = Visit(device: information.device, inode: information.inode, place: place)
-        return visited.insert(visit).inserted
-    }
-
-    private func join(_ directory: String, _ name: String) -> String {
-        directory.isEmpty || directory == "/" ? directory + name : directory + "/" + name
+        guard visited.insert(visit).inserted else { return false }
+        directories.insert(directory.isEmpty ? "." : directory)
+        return true
     }
 
     /// The names in a directory, sorted; none when it has vanished or is not readable.

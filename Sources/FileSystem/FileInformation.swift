@@ -25,6 +25,8 @@ public struct FileInformation: Sendable, Hashable {
     public var modified: Int64
     /// When it was made, in nanoseconds since the epoch; `nil` where that is not kept.
     public var created: Int64?
+    /// How many names it has; none when it was removed and is still open.
+    public var links: Int
 
     /// Asks about a path, following symbolic links; `nil` when nothing is there.
     ///
@@ -51,5 +53,6 @@ public struct FileInformation: Sendable, Hashable {
         size = answer.size
         modified = answer.modified
         created = answer.created == 0 ? nil : answer.created
+        links = Int(answer.links)
     }
 }

@@ -15,6 +15,15 @@ public enum FileSystem {
         return String(path[path.index(after: slash)...])
     }
 
+    /// The path of an entry of a directory; `.` and nothing are the working directory.
+    public static func join(_ directory: String, _ name: String) -> String {
+        switch directory {
+        case "", ".": name
+        case "/": "/" + name
+        default: directory + "/" + name
+        }
+    }
+
     /// The path without empty parts and `.`; `..` stays, since links make it mean something else.
     public static func tidy(_ path: String) -> String {
         let parts = path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")

@@ -55,25 +55,29 @@ public final class OpenFile {
         }
     }
 
-    /// Reads up to `count` bytes from `offset` without moving the place of ``read(into:)``.
-    public func bytes(at offset: Int64, count: Int) throws(FileSystemError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
+    /// Reads bytes from `offset` until the room is full or the file ends, without moving the place
+    /// of ``read(into:)``; returns how many.
+    public func read(
+        at offset: Int64,
+        into room: UnsafeMutableRawBufferPointer
+    ) throws(FileSystemError) -> Int {
         var filled = 0
-        while filled < count {
-            let got = bytes.withUnsafeMutableBytes {
-                pread(
-                    descriptor,
-                    $0.baseAddress?.advanced(by: filled),
-                    count - filled,
-                    Int(offset) + filled
-                )
-            }
+        while filled < room.count {
+            let start = room.baseAddress?.advanced(by: filled)
+            let got = pread(descriptor, start, room.count - filled, Int(offset) + filled)
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw FileSystemError("read", path, errno) }
             if got == 0 { break }
             filled += got
         }
-        return Array(bytes.prefix(filled))
+        return filled
+    }
+
+    /// Reads up to `count` bytes from `offset` without moving the place of ``read(into:)``.
+    public func bytes(at offset: Int64, count: Int) throws(FileSystemError) -> [UInt8] {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 8)
+        defer { room.deallocate() }
+        return Array(room.prefix(try read(at: offset, into: room)))
     }
 
     /// Moves the place of ``read(into:)``.

@@ -111,9 +111,10 @@ struct PipelineTemplate {
 
     private static let logs = PipelineTemplate(
         name: "logs",
-        summary: "log files line by line into a topic and into one file per partition",
+        summary: "log files, followed line by line, into a topic and one file per partition",
         text: """
-            # Collects the lines of log files. Lines reach the topic exactly as they are.
+            # Follows log files, also while they are rotated. Lines reach the topic exactly as they
+            # are, each once. Runs until it is stopped; with --until-end it takes what is new.
             pipeline: logs
 
             topics:
@@ -122,8 +123,10 @@ struct PipelineTemplate {
             sources:
               log-files:
                 connector: file
-                include: [/var/log/*.log]
-                exclude: [/var/log/lastlog]
+                follow: true
+                # With the names of rotated files: so none is missed that is rotated twice while
+                # this does not run.
+                include: [/var/log/*.log, /var/log/*.log.*]
                 topic: logs
 
             sinks:

@@ -9,3 +9,9 @@ void mr_start_writing(int file, int64_t offset, int64_t length);
 
 /// Names the calling thread for debuggers and `top`; at most 15 bytes count.
 void mr_name_thread(const char *name);
+
+/// Makes a descriptor that becomes readable when it is raised; -1 with `errno` when it cannot.
+int mr_make_event(void);
+
+/// Makes an event readable, for good.
+void mr_raise_event(int event);

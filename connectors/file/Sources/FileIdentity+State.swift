@@ -4,13 +4,17 @@ internal import JSONDocuments
 
 extension FileIdentity {
     /// The partition of a ``SourcePosition``.
-    var partition: String {
+    var partition: String { partition(generation: 1) }
+
+    /// The partition of a content that came into a file after others that began alike.
+    func partition(generation: Int) -> String {
         var object = JSONObjectText()
         object.add("fingerprint", String(fingerprint.hash, radix: 16))
         object.add("length", Int64(fingerprint.length))
         object.add("inode", String(inode))
         if let created { object.add("created", created) }
         if let device { object.add("device", String(device)) }
+        if generation > 1 { object.add("generation", Int64(generation)) }
         return object.closed()
     }
 

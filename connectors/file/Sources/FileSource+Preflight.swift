@@ -39,6 +39,7 @@ extension FileSource {
                 PreflightCheck("read access", .passed, "All of them can be read.", at: "include")
             )
         }
+        if let follow = settings.follow { checks += followPreflight(walk, follow) }
         return checks + cleanup(files, settings)
     }
 
@@ -50,7 +51,7 @@ extension FileSource {
         let missing = settings.include.filter { pattern in
             pattern.isLiteral && !files.contains { pattern.matches($0.path) }
         }
-        if let first = missing.first, settings.pollInterval == nil {
+        if let first = missing.first, settings.pollInterval == nil, settings.follow == nil {
             return PreflightCheck(
                 "files",
                 .failed,

@@ -43,12 +43,16 @@ public final class FileSource: SourceConnector {
         format = try context.formats.make(settings.formatName, configuration: configuration)
     }
 
-    public var isBounded: Bool { settings.pollInterval == nil }
+    public var isBounded: Bool { settings.follow == nil && settings.pollInterval == nil }
 
     public func run(
         from positions: [String: String],
         into outlet: any RecordOutlet
     ) async throws(ConnectorError) {
+        if let follow = settings.follow {
+            let follower = FileFollower(settings, follow, context, outlet, now: now)
+            return try await follower.run(from: positions)
+        }
         try known.load(positions)
         try forgetDeparted()
         finished = Set(known.all.filter(\.value.isDone).keys)

@@ -86,7 +86,9 @@ struct FileSourceSettings: Sendable {
         importance: .high,
         help: """
             How often to look for new files. With 0 the files that are there are read and the \
-            source ends.
+            source ends. Changes of followed files are noticed at once; this is how often they are \
+            looked at all the same, for file systems that do not tell of changes (with 0, every \
+            30 seconds).
             """
     )
     static let headers = ConfigKey.list(
@@ -113,7 +115,8 @@ struct FileSourceSettings: Sendable {
         help: "What the files hold: `lines`, `json`, `csv` or `xml`. Each has keys of its own."
     )
 
-    static let spec = ConfigSpec()
+    static let spec = FollowSettings.declare(in: readingSpec)
+    private static let readingSpec = ConfigSpec()
         .with(include).with(exclude).with(topic).with(format).with(charset).with(compression)
         .with(cleanup).with(finishedPath).with(errorPath).with(minimumAge).with(pollInterval)
         .with(headers).with(sort).with(forgetsRemoved)
@@ -135,6 +138,8 @@ struct FileSourceSettings: Sendable {
     var headers: [FileHeader]
     var sort: FileOrder
     var forgetsRemoved: Bool
+    /// `nil` for a source that reads each file once.
+    var follow: FollowSettings?
 
     init(_ configuration: Configuration, untilEnd: Bool) throws(ConnectorError) {
         _ = try configuration.get(Self.include)
@@ -158,6 +163,7 @@ struct FileSourceSettings: Sendable {
         headers = try configuration.get(Self.headers).compactMap { FileHeader(rawValue: $0) }
         sort = try configuration.get(Self.sort)
         forgetsRemoved = try configuration.get(Self.forgetsRemoved)
+        follow = try FollowSettings(configuration)
         guard cleanup != .move || finishedPath != nil else {
             throw .invalid(
                 "finished.path",

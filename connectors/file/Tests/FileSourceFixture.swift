@@ -66,7 +66,8 @@ final class FileSourceFixture {
     func source(
         _ values: [String: String] = [:],
         task: Int = 0,
-        of tasks: Int = 1
+        of tasks: Int = 1,
+        untilEnd: Bool = false
     ) throws(ConnectorError) -> FileSource {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -77,6 +78,7 @@ final class FileSourceFixture {
                 name: "files",
                 taskID: task,
                 taskCount: tasks,
+                untilEnd: untilEnd,
                 stateDirectory: directory.file("state"),
                 formats: FormatCatalog([LinesFormat.self, BrittleFormat.self]),
                 logger: logger

@@ -1,0 +1,188 @@
+internal import CLinux
+internal import Glibc
+internal import Synchronization
+
+/// Tells what changes in directories, as the kernel's inotify notices it.
+///
+/// A thread of its own collects the changes, so that the kernel's queue stays short; the owner is
+/// woken and takes them. What other machines do to a network file system is not noticed.
+public final class DirectoryWatch: Sendable {
+    /// What has changed since it was last asked.
+    public struct Changes: Sendable {
+        /// The paths of entries that were made, removed, renamed or written to.
+        public var paths: Set<String> = []
+        /// Whether directories came or went, or changes were lost: then all must be looked at.
+        public var isIncomplete = false
+
+        /// Makes changes of which there are none.
+        public init() {}
+    }
+
+    private struct State {
+        var changes = Changes()
+        var directories: [Int32: String] = [:]
+        var descriptors: [String: Int32] = [:]
+        var isFinished = false
+    }
+
+    // What happens to entries, and to the directory itself.
+    private static let mask = [
+        IN_MODIFY, IN_CREATE, IN_MOVED_FROM, IN_MOVED_TO, IN_DELETE, IN_CLOSE_WRITE,
+        IN_DELETE_SELF, IN_MOVE_SELF, IN_ONLYDIR,
+    ].reduce(UInt32(0)) { $0 | UInt32($1) }
+    /// Events that come faster are taken together, so that a busy writer costs little.
+    private static let pause: UInt32 = 500
+
+    private let queue: Int32
+    private let stop: Int32
+    private let wake: @Sendable () -> Void
+    private let state = Mutex(State())
+
+    /// Starts to watch nothing yet.
+    ///
+    /// - Parameter wake: called on another thread when there are changes after there were none.
+    /// - Throws: when the limits of the machine are reached.
+    public init(wake: @escaping @Sendable () -> Void) throws(FileSystemError) {
+        self.wake = wake
+        let queue = inotify_init1(Int32(IN_NONBLOCK) | Int32(IN_CLOEXEC))
+        guard queue >= 0 else { throw FileSystemError("watch", "directories", errno) }
+        let stop = mr_make_event()
+        guard stop >= 0 else {
+            let number = errno
+            close(queue)
+            throw FileSystemError("watch", "directories", number)
+        }
+        self.queue = queue
+        self.stop = stop
+        let context = Unmanaged.passRetained(self).toOpaque()
+        var thread = pthread_t()
+        let code = pthread_create(&thread, nil, Self.entry, context)
+        guard code == 0 else {
+            // The last reference: closes both.
+            Unmanaged<DirectoryWatch>.fromOpaque(context).release()
+            throw FileSystemError("watch", "directories", code)
+        }
+        pthread_detach(thread)
+    }
+
+    deinit {
+        close(queue)
+        close(stop)
+    }
+
+    /// Ends the thread.
+    ///
+    /// Must be called once; the watch is of no use afterwards.
+    public func finish() {
+        state.withLock { $0.isFinished = true }
+        mr_raise_event(stop)
+    }
+
+    /// Watches a directory, which may be watched already; follows a link.
+    ///
+    /// - Returns: whether it was not watched before.
+    /// - Throws: when it cannot be watched, such as for the limit of watches.
+    @discardableResult
+    public func add(_ directory: String) throws(FileSystemError) -> Bool {
+        if state.withLock({ $0.descriptors[directory] != nil }) { return false }
+        let descriptor = inotify_add_watch(queue, directory, Self.mask)
+        guard descriptor >= 0 else { throw FileSystemError("watch", directory, errno) }
+        state.withLock { state in
+            // A directory of two names has one watch: the later name counts.
+            state.directories[descriptor] = directory
+            state.descriptors[directory] = descriptor
+        }
+        return true
+    }
+
+    /// Watches these directories only.
+    public func keepOnly(_ directories: Set<String>) {
+        let others = state.withLock { state in
+            let others = state.descriptors.filter { !directories.contains($0.key) }
+            for (directory, descriptor) in others {
+                state.descriptors[directory] = nil
+                if state.directories[descriptor] == directory {
+                    state.directories[descriptor] = nil
+                }
+            }
+            return others.values.filter { state.directories[$0] == nil }
+        }
+        for descriptor in others { inotify_rm_watch(queue, descriptor) }
+    }
+
+    /// Takes what has changed since the last call.
+    public func take() -> Changes {
+        state.withLock { state in
+            defer { state.changes = Changes() }
+            return state.changes
+        }
+    }
+
+    private static let entry:
+        @convention(c) (UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? =
+            { context in
+                if let context {
+                    Unmanaged<DirectoryWatch>.fromOpaque(context).takeRetainedValue().runThread()
+                }
+                return nil
+            }
+
+    private func runThread() {
+        mr_name_thread("file-watch")
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
+        defer { room.deallocate() }
+        while !state.withLock({ $0.isFinished }) {
+            var waited = [
+                pollfd(fd: queue, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
+            ]
+            poll(&waited, 2, -1)
+            var count = Glibc.read(queue, room.baseAddress, room.count)
+            while count > 0 {
+                note(UnsafeRawBufferPointer(rebasing: room[..<count]))
+                usleep(Self.pause)
+                count = Glibc.read(queue, room.baseAddress, room.count)
+            }
+        }
+    }
+
+    /// Takes down a buffer of events.
+    private func note(_ bytes: UnsafeRawBufferPointer) {
+        let header = MemoryLayout<inotify_event>.size
+        let isNews = state.withLock { state in
+            let wasEmpty = state.changes.paths.isEmpty && !state.changes.isIncomplete
+            var place = 0
+            while place + header <= bytes.count {
+                let event = bytes.loadUnaligned(fromByteOffset: place, as: inotify_event.self)
+                let end = place + header + Int(event.len)
+                guard end <= bytes.count else { break }
+                let name = bytes[(place + header)..<end].prefix { $0 != 0 }
+                note(event, String(validating: name, as: UTF8.self), &state)
+                place = end
+            }
+            return wasEmpty && (!state.changes.paths.isEmpty || state.changes.isIncomplete)
+        }
+        if isNews { wake() }
+    }
+
+    private func note(_ event: inotify_event, _ name: String?, _ state: inout State) {
+        let mask = Int(event.mask)
+        if mask & Int(IN_Q_OVERFLOW) != 0 {
+            state.changes.isIncomplete = true
+            return
+        }
+        guard let directory = state.directories[event.wd] else { return }
+        if mask & Int(IN_IGNORED) != 0 || mask & Int(IN_MOVE_SELF) != 0 {
+            // The directory is gone, or has another name: whatever has this name now is watched
+            // when it is found.
+            state.directories[event.wd] = nil
+            if state.descriptors[directory] == event.wd { state.descriptors[directory] = nil }
+            if mask & Int(IN_IGNORED) == 0 { inotify_rm_watch(queue, event.wd) }
+            state.changes.isIncomplete = true
+            return
+        }
+        guard let name, !name.isEmpty else { return }
+        if mask & Int(IN_ISDIR) != 0 { state.changes.isIncomplete = true }
+        state.changes.paths.insert(FileSystem.join(directory, name))
+    }
+}

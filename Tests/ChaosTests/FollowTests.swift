@@ -1,0 +1,44 @@
+import TestServices
+import Testing
+
+/// Log files that are written and rotated by another process while they are followed.
+///
+/// `scripts/soak follow` does the same with a million lines.
+@Suite("Following logs", .serialized)
+struct FollowTests {
+    // One at a time: each keeps a writer, millrace and a reader busy.
+    private func run(_ style: String, kills: Int) async throws {
+        let directory = try TemporaryDirectory()
+        let result = try await Command.run(
+            [
+                Products.python, Products.root + "/Tests/ChaosTests/follow.py", Products.millrace,
+                directory.file("work"), style, String(kills), "8000",
+            ],
+            in: directory.path
+        )
+        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+    }
+
+    // D1, D3, D6
+    @Test(
+        "every line arrives exactly once through kills and rotation",
+        .timeLimit(.minutes(5)),
+        arguments: ["rename", "dated", "copytruncate", "compress", "compress_at_once", "mixed"]
+    )
+    func exact(_ style: String) async throws { try await run(style, kills: 3) }
+
+    @Test(
+        "no line is doubled, and none lost but those that are in no file any more",
+        .timeLimit(.minutes(5)),
+        arguments: ["copytruncate_racing", "truncate", "rewrite", "remove"]
+    )
+    func counted(_ style: String) async throws { try await run(style, kills: 3) }
+
+    // D5
+    @Test(
+        "without a kill the order is kept, and removed files are read to their end",
+        .timeLimit(.minutes(5)),
+        arguments: ["rename", "copytruncate", "remove"]
+    )
+    func undisturbed(_ style: String) async throws { try await run(style, kills: 0) }
+}
