@@ -45,6 +45,30 @@ struct RecordGroupTests {
         #expect(summary.connector("in")?.records == 3)
     }
 
+    @Test("of a source: the dead letter is replayed whole, once, when the transforms take it")
+    func replayed() async throws {
+        let bench = try EngineBench()
+        let rejecting = ConnectorDefinition.source(
+            "in",
+            source(["[1]", #"[3,"x",4]"#]),
+            Self.values
+        )
+        _ = await bench.run(rejecting)
+        let again = try bench.replay(source: rejecting)
+        #expect(again.replayed == 0)
+        #expect(again.kept.count == 1)
+        #expect(try bench.values("numbers") == [#"{"n":0,"a":1}"#])
+        var mended = rejecting
+        mended.values["transforms.c.spec"] = "a:string"
+        #expect(try bench.replay(source: mended).replayed == 1)
+        #expect(try bench.replay(source: mended).replayed == 0)
+        #expect(
+            try bench.values("numbers") == [
+                #"{"n":0,"a":1}"#, #"{"n":1,"a":"3"}"#, #"{"n":1,"a":"x"}"#, #"{"n":1,"a":"4"}"#,
+            ]
+        )
+    }
+
     @Test("of a source: a part that cannot be written withdraws the others")
     func unwritable() async throws {
         let bench = try EngineBench()

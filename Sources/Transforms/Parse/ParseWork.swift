@@ -9,6 +9,12 @@ internal final class ParseWork {
     private let format: ParseFormat
     private let settings: ParseSettings
     private var plan: ParsePlan?
+    // What of the plan is asked for with every row, taken out of it: copying it would count the
+    // references to all that is in it.
+    private var columns: [Int] = []
+    private var lineColumn: Int?
+    private var targetColumn: Int?
+    private var nestedPlace: FieldPlace?
     private var lines: [Cell] = []
     private var rejected: [(row: Int, error: ConnectorError)] = []
 
@@ -54,6 +60,9 @@ internal final class ParseWork {
         }
         learnFields(batch, isPrepared: false)
         guard let plan else { return false }
+        lineColumn = plan.line
+        targetColumn = plan.target
+        nestedPlace = plan.place.flatMap { $0.isNested ? $0 : nil }
         lines.removeAll(keepingCapacity: true)
         for row in batch.indices {
             let cells = batch.row(row)
@@ -89,6 +98,7 @@ internal final class ParseWork {
         if plan?.extend(for: fields.names) == true, isPrepared, let schema = plan?.schema {
             batch.widen(to: schema)
         }
+        columns = plan?.columns ?? []
         guard fieldCount != fields.count || generation != fields.generation else { return }
         fieldCount = fields.count
         generation = fields.generation
@@ -157,14 +167,11 @@ internal final class ParseWork {
 
     @inline(__always)
     private func store(_ row: Int, of batch: RecordBatch) -> String? {
-        guard let plan else { return nil }
         let fields = parser.fields, cells = batch.row(row)
-        if let line = plan.line { cells[line] = settings.keepsLine ? text(lines[row]) : .missing }
-        if let place = plan.place, place.isNested, !settings.keepsLine {
-            place.remove(cells, in: batch)
-        }
-        guard let target = plan.target else {
-            plan.columns.withUnsafeBufferPointer { columns in
+        if let lineColumn { cells[lineColumn] = settings.keepsLine ? text(lines[row]) : .missing }
+        if let nestedPlace, !settings.keepsLine { nestedPlace.remove(cells, in: batch) }
+        guard let targetColumn else {
+            columns.withUnsafeBufferPointer { columns in
                 for index in 0..<columns.count where fields.cells[index].tag != .missing {
                     cells[columns[index]] = fields.cells[index]
                 }
@@ -177,7 +184,7 @@ internal final class ParseWork {
         } catch {
             return "its values cannot be nested: \(error.message)"
         }
-        cells[target] = .slice(.json, batch.arena.copy(output.bytes))
+        cells[targetColumn] = .slice(.json, batch.arena.copy(output.bytes))
         return nil
     }
 
@@ -188,9 +195,9 @@ internal final class ParseWork {
 
     private func fail(_ row: Int, of batch: RecordBatch, _ reason: String) {
         if settings.onError == .keep {
-            guard let line = plan?.line else { return }
+            guard let lineColumn else { return }
             let isText = JSONRecordParser.isValidUTF8(lines[row].slice)
-            batch.row(row)[line] = isText ? text(lines[row]) : lines[row]
+            batch.row(row)[lineColumn] = isText ? text(lines[row]) : lines[row]
             return
         }
         let error = ConnectorError(
