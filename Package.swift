@@ -97,7 +97,7 @@ let package = Package(
         module("TextEncoding", ["ConnectorSDK"]),
         module("RegularExpressions", ["CPCRE2"]),
         module("Digests", ["CCrypto"]),
-        module("ChildProcesses", ["ConnectorSDK", "CChild"]),
+        module("ChildProcesses", ["ConnectorSDK", "JSONDocuments", "CChild"]),
         module(
             "RecordStreams",
             ["ConnectorSDK", "Compression", "TextEncoding", "JSONDocuments"]
@@ -157,7 +157,7 @@ let package = Package(
                 "PostgresCDCConnector",
                 "PostgresConnector", "FileSystem", "StandardStreams", "GenerateConnector",
                 "TopicConnector",
-                "ExecConnector",
+                "ExecConnector", "SingerConnector", "SubprocessConnector",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -280,6 +280,16 @@ let package = Package(
             module: "ExecConnector",
             libraries: ["ChildProcesses", "RecordStreams", "JSONDocuments", logging],
             testedWith: ["LinesFormat", "JSONFormat"]
+        )
+        + connector(
+            "singer",
+            module: "SingerConnector",
+            libraries: ["ChildProcesses", "RecordStreams", "JSONDocuments", "JSONRecords", logging]
+        )
+        + connector(
+            "subprocess",
+            module: "SubprocessConnector",
+            libraries: ["ChildProcesses", "RecordStreams", "JSONDocuments", "JSONRecords", logging]
         )
         + connector(
             "generate",

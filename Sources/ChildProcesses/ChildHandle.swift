@@ -9,6 +9,16 @@ struct ChildHandle: ~Copyable {
     private(set) var errors: Int32
     private(set) var ending: ChildEnding?
 
+    /// Writing to a program that has gone away is an error of that write, and must not end this
+    /// process; whoever catches the signal keeps it.
+    private static let survivesClosedPipes: Void = {
+        var current = sigaction()
+        guard sigaction(SIGPIPE, nil, &current) == 0,
+            unsafeBitCast(current.__sigaction_handler.sa_handler, to: Int.self) == 0
+        else { return }
+        _ = Glibc.signal(SIGPIPE, SIG_IGN)
+    }()
+
     /// Why a program could not be started.
     struct Failure: Error {
         var code: Int32
@@ -17,6 +27,7 @@ struct ChildHandle: ~Copyable {
 
     /// Starts a program; our ends of the pipes do not block.
     init(_ command: ChildCommand) throws(Failure) {
+        _ = Self.survivesClosedPipes
         let (id, ours) = try Self.launch(command)
         self.id = id
         (input, output, errors) = (ours[0], ours[1], ours[2])

@@ -12,7 +12,9 @@ internal enum ReferenceSyntax {
     /// Resolved when a connector starts.
     private static let providers = ["env", "file", "directory"]
     /// Filled in per record.
-    private static let placeholders = ["topic", "partition", "timestamp", "table", "field"]
+    private static let placeholders = [
+        "topic", "partition", "timestamp", "table", "field", "stream",
+    ]
 
     internal static func problems(in text: String) -> [Problem] {
         var problems: [Problem] = []

@@ -11,7 +11,9 @@ import PostgresCDCConnector
 import PostgresConnector
 import SQLiteCDCConnector
 import SQLiteConnector
+import SingerConnector
 import StandardStreams
+import SubprocessConnector
 import TopicConnector
 import Transforms
 import XMLFormat
@@ -23,10 +25,12 @@ enum BuiltinConnectors {
             ExecSource.self, FileSource.self, GenerateSource.self, PostgresSource.self,
             PostgresCDCSource.self,
             SQLiteCDCSource.self,
-            SQLiteSource.self, StdinSource.self, TopicSource.self,
+            SQLiteSource.self, SingerSource.self, StdinSource.self, SubprocessSource.self,
+            TopicSource.self,
         ],
         sinks: [
-            FileSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self, TopicSink.self,
+            FileSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self,
+            SingerSink.self, SubprocessSink.self, TopicSink.self,
         ],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,

@@ -84,7 +84,7 @@ struct ChecksTests {
                 "{connector: files, topic: '${nev:T}'}",
                 "1.yaml:3:33: error: sources.in.topic: `${nev}` is no reference; there are "
                     + "${env:…}, ${file:…}, ${directory:…}, ${topic}, ${partition}, ${timestamp}, "
-                    + "${table}, ${field} (did you mean \"env\"?)"
+                    + "${table}, ${field}, ${stream} (did you mean \"env\"?)"
             ),
             (
                 "{connector: files, topic: '${env:T'}",
