@@ -75,7 +75,9 @@ public struct ConnectorProgress: Sendable {
     public var rejected: Int64
     /// Records in its topics that a sink has still to read; `nil` for a source.
     public var lag: Int64?
-    /// The size of a bounded source's input, where known.
+    /// The bytes of its input that a source has read, whatever became of them.
+    public var readBytes: Int64
+    /// The size of a bounded source's input, where known; ``readBytes`` counts towards it.
     public var totalBytes: Int64?
     /// How long it has been at work.
     public var seconds: Double

@@ -93,7 +93,11 @@ final class SourceOutlet: RecordOutlet {
         // D3: everything of all batches is one commit.
         var unit = CommitUnit()
         var sum = (records: 0, bytes: 0)
+        let total = source.inputBytes
+        var read = 0
         for batch in batches {
+            // Before transforms, which may leave little of it or make more.
+            if total != nil { read += batch.rawBytes }
             let (records, bytes) = try encode(batch, into: &unit)
             recycle(batch)
             sum.records += records
@@ -101,7 +105,7 @@ final class SourceOutlet: RecordOutlet {
         }
         transforms.takeChanges(of: plan.name, into: &unit)
         try await submit(unit, position, records: sum.records, bytes: sum.bytes)
-        task.status.expects(totalBytes: source.inputBytes)
+        task.status.read(bytes: Int64(read), of: total)
     }
 
     func advance(to position: SourcePosition) async throws(ConnectorError) {
@@ -382,4 +386,12 @@ private final class WakeUp: Sendable {
 
     /// Forgets the wish, and returns whether there was one.
     func exchange() -> Bool { isSet.exchange(false, ordering: .acquiring) }
+}
+
+extension RecordBatch {
+    /// The bytes that the records were read from, with those that could not be read.
+    fileprivate var rawBytes: Int {
+        let rows = indices.reduce(0) { $0 &+ Int(metadata($1).pointee.rawLength) }
+        return rejections.reduce(rows) { $0 + $1.value.count }
+    }
 }

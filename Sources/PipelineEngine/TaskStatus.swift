@@ -10,6 +10,7 @@ final class TaskStatus: Sendable {
         var records: Int64 = 0
         var bytes: Int64 = 0
         var rejected: Int64 = 0
+        var readBytes: Int64 = 0
         var totalBytes: Int64?
         /// For a reader of topics: the offsets it will read next.
         var offsets: [TopicPartition: Int64] = [:]
@@ -47,9 +48,13 @@ final class TaskStatus: Sendable {
         state.withLock { $0.rejected += Int64(count) }
     }
 
-    func expects(totalBytes: Int64?) {
+    /// Notes how much of its input a source has read, and how much there is as far as it knows.
+    func read(bytes: Int64, of totalBytes: Int64?) {
         guard let totalBytes else { return }
-        state.withLock { $0.totalBytes = totalBytes }
+        state.withLock { state in
+            state.readBytes += bytes
+            state.totalBytes = totalBytes
+        }
     }
 
     /// Notes the partitions that a sink reads, and where.
@@ -100,6 +105,7 @@ extension ConnectorProgress {
             bytes: tasks.reduce(0) { $0 + $1.bytes },
             rejected: tasks.reduce(0) { $0 + $1.rejected },
             lag: nil,
+            readBytes: tasks.reduce(0) { $0 + $1.readBytes },
             totalBytes: total.count == tasks.count && !total.isEmpty ? total.reduce(0, +) : nil,
             seconds: max(0, seconds),
             error: tasks.first { $0.state == .failed }?.error

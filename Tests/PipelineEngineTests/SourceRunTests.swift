@@ -21,6 +21,21 @@ struct SourceRunTests {
         #expect(try bench.store.positions(of: "in") == ["part-0": "95"])
     }
 
+    @Test("what was read counts as progress, whatever transforms leave of it")
+    func progress() async throws {
+        let bench = try EngineBench()
+        let script = SourceScript(
+            inputBytes: 1_000,
+            body: SourceScript.counting(to: 10).body
+        )
+        let transforms = ["transforms": "drop", "transforms.drop.type": "Drop"]
+        let summary = await bench.run(.source("in", script, transforms))
+        let progress = try #require(summary.connector("in"))
+        #expect(progress.bytes == 0)
+        #expect(progress.readBytes == 10 * Int64("part-0:0".utf8.count))
+        #expect(progress.totalBytes == 1_000)
+    }
+
     @Test("D1: nothing is acknowledged that the store has not made durable")
     func acknowledgements() async throws {
         let bench = try EngineBench()

@@ -7,6 +7,7 @@ struct ProgressMeter {
         var time: ContinuousClock.Instant
         var records: Int64
         var bytes: Int64
+        var readBytes: Int64
     }
 
     /// Rates are those of the last two seconds: long enough to be steady, short enough to be true.
@@ -25,7 +26,7 @@ struct ProgressMeter {
                 connector.name, connector.plugin, connector.state.rawValue,
                 "\(Quantity.count(connector.records)) records",
                 "\(Quantity.count(Int64(rate.records)))/s", "\(Quantity.bytes(rate.bytes))/s",
-                Self.rest(of: connector, bytesPerSecond: rate.bytes),
+                Self.rest(of: connector, bytesPerSecond: rate.readBytes),
             ]
         }
         return Self.aligned(rows)
@@ -34,18 +35,26 @@ struct ProgressMeter {
     private mutating func rate(
         of connector: ConnectorProgress,
         at now: ContinuousClock.Instant
-    ) -> (records: Double, bytes: Double) {
+    ) -> (records: Double, bytes: Double, readBytes: Double) {
         let key = "\(connector.pipeline)/\(connector.name)"
         var history = samples[key] ?? []
-        history.append(Sample(time: now, records: connector.records, bytes: connector.bytes))
+        history.append(
+            Sample(
+                time: now,
+                records: connector.records,
+                bytes: connector.bytes,
+                readBytes: connector.readBytes
+            )
+        )
         while history.count > 2, history[1].time <= now - Self.window { history.removeFirst() }
         samples[key] = history
-        guard let first = history.first, first.time < now else { return (0, 0) }
+        guard let first = history.first, first.time < now else { return (0, 0, 0) }
         let parts = (now - first.time).components
         let seconds = Double(parts.seconds) + Double(parts.attoseconds) / 1e18
         return (
             max(0, Double(connector.records - first.records)) / seconds,
-            max(0, Double(connector.bytes - first.bytes)) / seconds
+            max(0, Double(connector.bytes - first.bytes)) / seconds,
+            max(0, Double(connector.readBytes - first.readBytes)) / seconds
         )
     }
 
@@ -53,10 +62,10 @@ struct ProgressMeter {
     private static func rest(of connector: ConnectorProgress, bytesPerSecond: Double) -> String {
         var parts: [String] = []
         if let total = connector.totalBytes, total > 0, connector.state == .running {
-            let share = min(1, Double(connector.bytes) / Double(total))
+            let share = min(1, Double(connector.readBytes) / Double(total))
             parts.append("\(Int(share * 100)) %")
             if bytesPerSecond > 0 {
-                let left = Double(max(0, total - connector.bytes)) / bytesPerSecond
+                let left = Double(max(0, total - connector.readBytes)) / bytesPerSecond
                 parts.append("\(Quantity.seconds(left)) left")
             }
         }

@@ -18,7 +18,9 @@ final class EngineBench: Sendable {
         sources: [ScriptedSource.self, TopicSource.self],
         sinks: [ScriptedSink.self, TopicSink.self],
         converters: [JSONConverter.self, StringConverter.self],
-        transforms: [MarkTransform.self, ScatterTransform.self, Cast.self, Explode.self],
+        transforms: [
+            MarkTransform.self, DropTransform.self, ScatterTransform.self, Cast.self, Explode.self,
+        ],
         predicates: [EvenPredicate.self]
     )
 

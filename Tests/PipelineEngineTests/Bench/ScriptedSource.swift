@@ -19,18 +19,21 @@ final class SourceScript: Sendable {
     }
 
     let isBounded: Bool
+    let inputBytes: Int64?
     let body: @Sendable (Run) async throws(ConnectorError) -> Void
     let onAcknowledge: @Sendable ([SourcePosition]) throws(ConnectorError) -> Void
     private let state = Mutex(Log())
 
     init(
         isBounded: Bool = true,
+        inputBytes: Int64? = nil,
         onAcknowledge: @escaping @Sendable ([SourcePosition]) throws(ConnectorError) -> Void = {
             (_) throws(ConnectorError) in
         },
         body: @escaping @Sendable (Run) async throws(ConnectorError) -> Void
     ) {
         self.isBounded = isBounded
+        self.inputBytes = inputBytes
         self.onAcknowledge = onAcknowledge
         self.body = body
     }
@@ -90,6 +93,7 @@ final class ScriptedSource: SourceConnector {
     }
 
     var isBounded: Bool { script.isBounded }
+    var inputBytes: Int64? { script.inputBytes }
 
     func run(
         from positions: [String: String],

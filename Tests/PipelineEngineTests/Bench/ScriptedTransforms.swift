@@ -35,6 +35,17 @@ final class MarkTransform: Transform {
     }
 }
 
+/// Drops every record.
+final class DropTransform: Transform {
+    static let name = "Drop"
+    static let summary = "Drops every record."
+    static let configuration = ConfigSpec()
+
+    init(configuration: Configuration) throws(ConnectorError) {}
+
+    func apply(_ batch: RecordBatch) throws(ConnectorError) { batch.filter { _ in false } }
+}
+
 /// Sends the numbers to topics by the rest of their division by 3.
 final class ScatterTransform: Transform {
     static let name = "Scatter"
