@@ -83,9 +83,7 @@ struct SinkArrayTests {
                 """
             )
         }
-        let rows = (0..<Int64(Self.count)).map {
-            Row(["id": .int($0 % 100), "v": .int($0)])
-        }
+        let rows = (0..<Int64(Self.count)).map { Row(["id": .int($0 % 100), "v": .int($0)]) }
         try await scratch.sink(Self.upsert).deliver(rows)
         #expect(
             try scratch.rows("SELECT id, v FROM orders ORDER BY id")
@@ -98,6 +96,19 @@ struct SinkArrayTests {
                     == "7,107,207"
             )
         }
+    }
+
+    @Test("of texts that are one key to the server only, the last one stays")
+    func looselyShared() async throws {
+        let scratch = try SinkScratch("CREATE TABLE orders (id citext PRIMARY KEY, v int)")
+        let rows = (0..<Int64(Self.count)).map { number in
+            Row(["id": .string("\(number % 2 == 0 ? "k" : "K")\(number % 75)"), "v": .int(number)])
+        }
+        try await scratch.sink(Self.upsert).deliver(rows)
+        #expect(
+            try scratch.rows("SELECT lower(id), v FROM orders ORDER BY v")
+                == (225..<300).map { "(k\($0 % 75),\($0))" }
+        )
     }
 
     @Test("a row that lacks a required column changes the one that exists")
