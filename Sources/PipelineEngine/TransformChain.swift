@@ -195,7 +195,9 @@ final class TransformChain {
 
     private func take(_ batch: RecordBatch, _ step: Step, _ rejections: inout [Rejection]) {
         for record in batch.takeRejections() {
-            rejections.append(Rejection(record, .transform, plugin: step.name))
+            var rejection = Rejection(record, .transform, plugin: step.name)
+            rejection.record.error = record.error.nested(below: "transforms.\(step.alias).")
+            rejections.append(rejection)
         }
     }
 }

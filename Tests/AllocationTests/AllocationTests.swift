@@ -51,6 +51,24 @@ struct AllocationTests {
             sink: lines
         ),
         Path(
+            testDescription: "json with keys → topic → another topic",
+            source: "connector: json, include: input.json, key.fields: [id], "
+                + "topic.creation.default.partitions: 4",
+            sink: "connector: topic, topic: copy"
+        ),
+        Path(
+            testDescription: "json → sums of windows → topic → file",
+            source: """
+                connector: json, include: input.json, transforms: [\
+                {type: Aggregate, window.size: 1m, window.advance: 20s, group.by: [status], \
+                aggregates: 'n:count,total:sum(amount),least:min(amount),last:last(currency)', \
+                timestamp.field: id}]
+                """,
+            sink: lines,
+            // A row of the state for each group and window that a commit has changed.
+            sqliteLimit: 0.05
+        ),
+        Path(
             testDescription: "json → topic → sqlite",
             source: "connector: json, include: input.json",
             sink: "connector: sqlite, path: out.db",

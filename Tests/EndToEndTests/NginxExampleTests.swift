@@ -14,9 +14,13 @@ struct NginxExampleTests {
         )
     }
 
-    private func query(_ directory: TemporaryDirectory, _ sql: String) async throws -> String {
+    private func query(
+        _ directory: TemporaryDirectory,
+        _ sql: String,
+        in database: String = "requests"
+    ) async throws -> String {
         let result = try await Command.run(
-            ["sqlite3", "out/nginx/requests.db", sql],
+            ["sqlite3", "out/nginx/\(database).db", sql],
             in: directory.file("pipelines")
         )
         #expect(result.exitCode == 0, "\(result.errors)")
@@ -41,6 +45,12 @@ struct NginxExampleTests {
         )
         let counts = "SELECT status, count(*) FROM requests GROUP BY 1 ORDER BY 2 DESC LIMIT 2"
         #expect(try await query(directory, counts) == "200|43\n304|9\n")
+        let sums = "SELECT count(DISTINCT window_start), sum(requests) FROM per_minute"
+        #expect(try await query(directory, sums, in: "per-minute") == "1|71\n")
+        let ok = "SELECT requests, bytes FROM per_minute WHERE status = 200"
+        let expected = "SELECT count(*), sum(size) FROM requests WHERE status = 200"
+        let rows = try await query(directory, expected)
+        #expect(try await query(directory, ok, in: "per-minute") == rows)
         let topic = try await run(directory, "topics", "read", "requests", "--json", "--max", "200")
         for text in topic.output.split(separator: "\n") {
             let record = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any]
