@@ -201,7 +201,11 @@ let package = Package(
         tests("ConvertersTests", ["Converters", "JSONRecords", "ConnectorSDK"]),
         tests(
             "TransformsTests",
-            ["Transforms", "ConnectorSDK", "JSONRecords", "SQLiteClient", "TestServices"]
+            [
+                "Transforms", "ConnectorSDK", "JSONDocuments", "JSONRecords", "SQLiteClient",
+                "TestServices",
+            ],
+            exclude: ["ConnectTable"]
         ),
         tests(
             "PipelineEngineTests",

@@ -295,6 +295,46 @@ def bench(b, name, work, runs):
     }
 
 
+TRANSFORMS = {
+    "Filter": [{"type": "Filter", "condition": ".amount > 0"}],
+    "Cast": [{"type": "Cast", "spec": "customer_id:string"}],
+    "ReplaceField": [{"type": "ReplaceField", "renames": "customer_id:customer", "exclude": "note"}],
+    "InsertField": [{"type": "InsertField", "static.field": "source", "static.value": "bench"}],
+}
+
+
+def transforms(b, runs):
+    """What transforms cost a record: the path with them less the path without, in turn."""
+    chains = {"none": [], **TRANSFORMS, "all four": [one for part in TRANSFORMS.values() for one in part]}
+    times = {name: [] for name in chains}
+    for _ in range(runs):
+        for name, chain in chains.items():
+            b.fresh()
+            b.write(pipeline({"connector": "json", "include": b.data + "/orders.jsonl",
+                              **({"transforms": chain} if chain else {})}))
+            times[name].append(measure(b.run(), b.scratch))
+            if (count := b.topic_count()) != b.records:
+                sys.exit(f"transforms, {name}: {count} records arrived of {b.records}")
+
+    def median(name, part):
+        return statistics.median(run[part] for run in times[name])
+
+    results = []
+    for name in chains:
+        cost = (median(name, 1) - median("none", 1)) / b.records * 1e9
+        results.append({
+            "name": f"transforms: {name}",
+            "workload": f"JSON Lines → {name} → topic, CPU {cost:+.0f} ns a record",
+            "target": "≤ 100 ns each" if name != "none" else "", "runs": runs,
+            "seconds": round(median(name, 0), 3),
+            "records_per_second": round(b.records / median(name, 0)),
+            "cpu_seconds": round(median(name, 1), 3),
+            "cpu_nanoseconds_per_record": round(cost, 1),
+            "peak_mib": round(max(run[2] for run in times[name]), 1),
+            "all_seconds": [round(run[0], 3) for run in times[name]], "yardsticks": []})
+    return results
+
+
 def start_up(b, runs):
     times = [measure([b.millrace, "--help"], b.data)[0] for _ in range(runs * 4)]
     return {"name": "start-up", "workload": "millrace --help", "target": "≤ 30 ms",
@@ -350,6 +390,8 @@ def measure_all(b, options, runs):
         if not options.only or name in options.only:
             results.append(bench(b, name, work, runs))
             print(json.dumps(results[-1]), file=sys.stderr)
+    if not options.only or "transforms" in options.only:
+        results += transforms(b, runs)
     shutil.rmtree(b.scratch, ignore_errors=True)
     return results
 
@@ -412,7 +454,8 @@ def main():
     document = {"results": results, "scale": options.scale, "larger": larger}
     print(describe(document))
     if options.save is not None:
-        save(options, document, [*workloads(b), "start-up"])
+        chains = [f"transforms: {name}" for name in ("none", *TRANSFORMS, "all four")]
+        save(options, document, [*workloads(b), *chains, "start-up"])
 
 
 main()

@@ -4,6 +4,9 @@ public struct HeaderReader {
     private let bytes: UnsafeRawBufferPointer
     private var at = 0
 
+    /// The bytes passed so far.
+    public var offset: Int { at }
+
     /// Starts before the first key.
     public init(bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 

@@ -1,14 +1,15 @@
 /// Appends headers in the form of ``RecordMetadata/headers``: for each a zig-zag varint length and
 /// the key, a zig-zag varint length and the value.
 public enum HeaderWriter {
-    /// Appends one header.
+    /// Appends one header; `nil` is a null value.
     public static func append(
         _ key: UnsafeRawBufferPointer,
-        _ value: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer?,
         to output: OutputBuffer
     ) {
         appendLength(key.count, to: output)
         output.append(key)
+        guard let value else { return output.append(UInt8(1)) }
         appendLength(value.count, to: output)
         output.append(value)
     }

@@ -6,13 +6,28 @@
 public final class Schema: Sendable {
     /// The columns, in order.
     public let fields: [Field]
+    /// What the schema is called, where schemas have names, as in Kafka Connect's.
+    public let name: String?
+    /// Which version of the schema of that name it is.
+    public let version: Int?
+    /// Whether the one field stands for the value itself: a number, a text, an array.
+    ///
+    /// Its name is for those who need one; the value is written without it.
+    public let isWhole: Bool
     private let indices: [String: Int]
 
     /// Makes a schema.
     ///
     /// Names must differ.
-    public init(_ fields: [Field]) {
+    public convenience init(_ fields: [Field]) {
+        self.init(fields, name: nil, version: nil, isWhole: false)
+    }
+
+    private init(_ fields: [Field], name: String?, version: Int?, isWhole: Bool) {
         self.fields = fields
+        self.name = name
+        self.version = version
+        self.isWhole = isWhole
         indices = Dictionary(
             fields.enumerated().map { ($1.name, $0) },
             uniquingKeysWith: { first, _ in first }
@@ -25,7 +40,32 @@ public final class Schema: Sendable {
     }
 
     /// The schema of values that nobody has parsed: one nameless field of bytes or text.
-    public static let opaque = Schema([Field("")])
+    public static let opaque = Schema([Field("")], name: nil, version: nil, isWhole: true)
+
+    /// Makes the schema of keys or values that are no objects.
+    public static func whole(
+        _ part: RecordPart,
+        _ type: FieldType = .any,
+        isOptional: Bool = true
+    ) -> Schema {
+        let field = Field(part.rawValue, type, isOptional: isOptional)
+        return Schema([field], name: nil, version: nil, isWhole: true)
+    }
+
+    /// Makes a schema of the same name and version with other fields.
+    public func with(_ fields: [Field]) -> Schema {
+        Schema(fields, name: name, version: version, isWhole: false)
+    }
+
+    /// Makes a schema of fields that have the same names and other types.
+    public func retyped(_ fields: [Field]) -> Schema {
+        Schema(fields, name: name, version: version, isWhole: isWhole && !isOpaque)
+    }
+
+    /// Makes a schema of the same fields with another name and version.
+    public func named(_ name: String?, version: Int?) -> Schema {
+        Schema(fields, name: name, version: version, isWhole: isWhole && !isOpaque)
+    }
 
     /// Whether the records hold one opaque value each.
     @inlinable public var isOpaque: Bool { self === Self.opaque }

@@ -5,6 +5,10 @@ public protocol Transform: Plugin, AnyObject {
     /// Whether records get other topics than they had, so that only they say where they go.
     static func reroutes(_ configuration: Configuration) -> Bool
 
+    /// The Java class of which this does the work, such as
+    /// `org.apache.kafka.connect.transforms.Cast`, by which configurations may name it too.
+    static var className: String? { get }
+
     /// Makes an instance.
     init(configuration: Configuration) throws(ConnectorError)
 
@@ -26,6 +30,9 @@ extension Transform {
     /// Most transforms leave topics alone.
     public static func reroutes(_ configuration: Configuration) -> Bool { false }
 
+    /// Most have no model in Java.
+    public static var className: String? { nil }
+
     /// Most transforms change a batch in place.
     public func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch] {
         try apply(batch)
@@ -43,11 +50,19 @@ public protocol PausingTransform: Transform {
 
 /// A condition on one record, for transforms that apply to some only.
 public protocol Predicate: Plugin, AnyObject {
+    /// The Java class of which this does the work, by which configurations may name it too.
+    static var className: String? { get }
+
     /// Makes an instance.
     init(configuration: Configuration) throws(ConnectorError)
 
     /// Whether the condition holds for a row.
     func matches(_ batch: RecordBatch, row: Int) throws(ConnectorError) -> Bool
+}
+
+extension Predicate {
+    /// Most have no model in Java.
+    public static var className: String? { nil }
 }
 
 /// The way between a topic's bytes and fields.

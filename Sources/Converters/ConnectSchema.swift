@@ -36,7 +36,15 @@ internal final class ConnectSchema {
             kinds[name] = kind
             fields.append(Self.field(name, kind, document, 0))
         }
-        schema = Schema(fields)
+        if document.value(0, "type") == .string("struct") {
+            var name: String?
+            if case .string(let text) = document.value(0, "name") { name = text }
+            var version: Int?
+            if case .int(let number) = document.value(0, "version") { version = Int(number) }
+            schema = Schema(fields).named(name, version: version)
+        } else {
+            schema = .whole(.value, fields[0].type, isOptional: fields[0].isOptional)
+        }
         self.kinds = kinds
     }
 
@@ -66,22 +74,38 @@ internal final class ConnectSchema {
         Field(name, kind.fieldType, isOptional: batch.value(row, "optional") != .bool(false))
     }
 
-    /// Writes the schema of a struct as Connect does.
+    /// Writes the schema of a struct, or of a value that is none, as Connect does.
     static func write(_ schema: Schema, kinds: [ConnectKind], to output: OutputBuffer) {
+        if schema.isWhole {
+            write(schema.fields[0], kinds[0], to: output)
+            return output.append("}")
+        }
         output.append("{\"type\":\"struct\",\"fields\":[")
         for (index, field) in schema.fields.enumerated() {
-            let (type, name) = kinds[index].schema
-            output.append(index == 0 ? "{\"type\":\"" : ",{\"type\":\"")
-            output.append(type)
-            output.append(field.isOptional ? "\",\"optional\":true" : "\",\"optional\":false")
-            if let name { output.append(",\"name\":\"\(name)\",\"version\":1") }
-            if case .decimal(let scale) = kinds[index] {
-                output.append(",\"parameters\":{\"scale\":\"\(scale)\"}")
-            }
+            if index > 0 { output.append(",") }
+            write(field, kinds[index], to: output)
             output.append(",\"field\":")
             JSONText.appendString(field.name, to: output)
             output.append("}")
         }
-        output.append("],\"optional\":false}")
+        output.append("],\"optional\":false")
+        if let name = schema.name {
+            output.append(",\"name\":")
+            JSONText.appendString(name, to: output)
+        }
+        if let version = schema.version { output.append(",\"version\":\(version)") }
+        output.append("}")
+    }
+
+    /// Writes the schema of one value, but for the brace at its end.
+    private static func write(_ field: Field, _ kind: ConnectKind, to output: OutputBuffer) {
+        let (type, name) = kind.schema
+        output.append("{\"type\":\"")
+        output.append(type)
+        output.append(field.isOptional ? "\",\"optional\":true" : "\",\"optional\":false")
+        if let name { output.append(",\"name\":\"\(name)\",\"version\":1") }
+        if case .decimal(let scale) = kind {
+            output.append(",\"parameters\":{\"scale\":\"\(scale)\"}")
+        }
     }
 }

@@ -25,6 +25,7 @@ public final class JSONConverter: Converter {
     private var registered: [ObjectIdentifier: (schema: Schema, id: Int32)] = [:]
     private static let registeredLimit = 1_024
     private var restorer: TypeRestorer?
+    private let wholeSchema = Schema.whole(.value)
     private var rejected: [(row: Int, error: ConnectorError)] = []
 
     /// Makes an instance.
@@ -52,6 +53,7 @@ public final class JSONConverter: Converter {
             ? rejectRows(batch, id: id, rest: rest)
             : parseRows(batch, id: id, with: parser, rest: rest)
         if typed != nil { restoreTypes(batch) }
+        if typed == nil, OpaqueValues.areWhole(batch) { batch.rename(to: wholeSchema) }
         batch.reject(rejected)
         batch.rawIsJSON = rawIsJSON && typed == nil
         rejected.removeAll(keepingCapacity: true)

@@ -10,6 +10,7 @@ internal final class JSONKeys {
     private let output = OutputBuffer(capacity: 4 << 10)
     private let parsed = RecordBatch()
     private let odd = RecordBatch()
+    private let wholeSchema = Schema.whole(.key)
 
     /// Replaces opaque keys by their fields.
     ///
@@ -28,13 +29,25 @@ internal final class JSONKeys {
                 parsed.appendRow()
             }
         }
-        batch.addKeys(parsed.schema)
+        batch.addKeys(isWhole() ? wholeSchema : parsed.schema)
         for row in batch.indices {
             guard let target = batch.keyRow(row) else { continue }
             for column in 0..<parsed.schema.count {
                 target[column] = keep(parsed[row, column], of: row, in: batch)
             }
         }
+    }
+
+    /// Whether all keys are values that are no objects.
+    private func isWhole() -> Bool {
+        guard parsed.schema.count == 1, parsed.schema.fields[0].name == "key" else { return false }
+        for row in parsed.indices {
+            let text = parsed.metadata(row).pointee.raw
+            if let first = text.first(where: { $0 > 0x20 }), first == UInt8(ascii: "{") {
+                return false
+            }
+        }
+        return true
     }
 
     private func parse(_ text: UnsafeRawBufferPointer, with parser: JSONRecordParser) {
@@ -85,7 +98,7 @@ internal final class JSONKeys {
     ) throws(ConnectorError) -> UnsafeRawBufferPointer? {
         guard let schema = batch.keySchema, let cells = batch.keyRow(row) else { return nil }
         if schema.isOpaque { return cells.pointee.isSlice ? cells.pointee.slice : nil }
-        guard (0..<schema.count).contains(where: { cells[$0].tag != .missing }) else { return nil }
+        if batch.lacks(.key, row: row) { return nil }
         output.count = 0
         try writer.writeObject(cells, of: schema, into: output)
         return output.bytes

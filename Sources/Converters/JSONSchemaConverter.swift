@@ -142,7 +142,7 @@ public final class JSONSchemaConverter: Converter {
     ) throws(ConnectorError) -> UnsafeRawBufferPointer? {
         guard let schema = batch.keySchema, let cells = batch.keyRow(row) else { return nil }
         if schema.isOpaque { return cells.pointee.isSlice ? cells.pointee.slice : nil }
-        guard (0..<schema.count).contains(where: { cells[$0].tag != .missing }) else { return nil }
+        if batch.lacks(.key, row: row) { return nil }
         output.count = 0
         try keyWriter.write(cells, of: schema, into: output)
         return output.bytes

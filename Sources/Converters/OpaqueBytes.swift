@@ -55,7 +55,7 @@ internal final class OpaqueBytes {
         row: Int
     ) throws(ConnectorError) -> UnsafeRawBufferPointer? {
         if batch.metadata(row).pointee.isTombstone { return nil }
-        if batch.schema.isOpaque { return try encode(batch[row, 0]) }
+        if batch.schema.isWhole { return try encode(batch[row, 0]) }
         output.count = 0
         try values.writeValue(batch, row: row, into: output)
         return output.bytes

@@ -15,6 +15,16 @@ internal enum OpaqueValues {
         }
     }
 
+    /// Whether the values are no objects, and so have but the field that stands for them.
+    static func areWhole(_ batch: RecordBatch) -> Bool {
+        guard batch.schema.count == 1, batch.schema.fields[0].name == RecordPart.value.rawValue
+        else { return false }
+        return batch.indices.allSatisfy { row in
+            let text = batch.metadata(row).pointee.raw
+            return text.first { $0 > 0x20 } != UInt8(ascii: "{")
+        }
+    }
+
     static func hasLineBreak(_ text: UnsafeRawBufferPointer) -> Bool {
         guard let start = text.baseAddress else { return false }
         return memchr(start, 0x0A, text.count) != nil || memchr(start, 0x0D, text.count) != nil

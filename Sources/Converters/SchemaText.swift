@@ -8,7 +8,8 @@ internal import JSONRecords
 /// int32, int64, float, double, decimal, string, bytes, json, date, time, timestamp,
 /// localTimestamp, uuid or object; `optional` is true unless it says false; `precision` and `scale`
 /// belong to decimal and are left out where there is no limit; `fields` belongs to object; `native`
-/// is the source's own name of the type.
+/// is the source's own name of the type. `name` and `version` beside the fields are the schema's own;
+/// `whole` says that the one field stands for a value that is no object.
 internal enum SchemaText {
     private static let plainTypes: [(String, FieldType)] = [
         ("any", .any), ("bool", .bool), ("int16", .int16), ("int32", .int32), ("int64", .int64),
@@ -25,6 +26,12 @@ internal enum SchemaText {
         let output = OutputBuffer(capacity: 1 << 10)
         output.append("{")
         write(schema.fields, depth: 0, to: output)
+        if schema.isWhole { output.append(",\"whole\":true") }
+        if let name = schema.name {
+            output.append(",\"name\":")
+            JSONText.appendString(name, to: output)
+        }
+        if let version = schema.version { output.append(",\"version\":\(version)") }
         output.append("}")
         return String(decoding: output.bytes, as: UTF8.self)
     }
@@ -57,7 +64,16 @@ internal enum SchemaText {
 
     /// Reads a schema; `nil` when the text is none.
     static func read(_ text: String) -> Schema? {
-        JSONArray.objects(in: text, at: "fields").flatMap { fields($0, depth: 0) }.map(Schema.init)
+        guard let document = JSONArray.object(text),
+            case .json(let array) = document.value(0, "fields"),
+            let objects = JSONArray.elements(of: array), let fields = fields(objects, depth: 0)
+        else { return nil }
+        if document.value(0, "whole") == .bool(true), let field = fields.first {
+            return .whole(.value, field.type, isOptional: field.isOptional)
+        }
+        var name: String?
+        if case .string(let text) = document.value(0, "name") { name = text }
+        return Schema(fields).named(name, version: int(document.value(0, "version")))
     }
 
     private static func fields(_ objects: RecordBatch, depth: Int) -> [Field]? {

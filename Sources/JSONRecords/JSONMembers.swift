@@ -29,6 +29,15 @@ public struct JSONMembers {
         UnsafeRawBufferPointer(start: nameStart, count: nameEnd - nameStart)
     }
 
+    /// The name without escapes.
+    public var text: String {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: max(name.count, 1)) { room in
+            guard let target = room.baseAddress else { return "" }
+            let count = EscapedText.decode(nameStart, to: nameEnd, into: target)
+            return String(decoding: room.prefix(count), as: UTF8.self)
+        }
+    }
+
     /// The value's text.
     @inline(__always)
     public var value: UnsafeRawBufferPointer {

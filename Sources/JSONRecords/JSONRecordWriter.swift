@@ -18,6 +18,7 @@ public final class JSONRecordWriter {
     @exclusivity(unchecked) private var schemaID: ObjectIdentifier
     @exclusivity(unchecked) private var slots: UnsafeMutablePointer<FieldPrefixes.Slot>
     @exclusivity(unchecked) private var columnCount: Int
+    @exclusivity(unchecked) private var isWhole = true
     private let hasTypes: Bool
 
     /// Makes a writer.
@@ -57,7 +58,7 @@ public final class JSONRecordWriter {
         try writeObject(batch.row(row), of: batch.schema, into: output)
     }
 
-    /// Appends the cells of one record as an object.
+    /// Appends the cells of one record as an object, or the one that is the whole value.
     ///
     /// - Throws: `json.inexpressible`, with nothing appended, when JSON has no such value.
     public func writeObject(
@@ -66,6 +67,7 @@ public final class JSONRecordWriter {
         into output: OutputBuffer
     ) throws(ConnectorError) {
         if ObjectIdentifier(schema) != schemaID { prepare(schema) }
+        if isWhole { return try writeWhole(cells.pointee, of: schema, into: output) }
         let slots = slots
         let start = output.count
         var cursor = OutputCursor(output)
@@ -90,6 +92,22 @@ public final class JSONRecordWriter {
         }
     }
 
+    @inline(never)
+    private func writeWhole(
+        _ cell: Cell,
+        of schema: Schema,
+        into output: OutputBuffer
+    ) throws(ConnectorError) {
+        let start = output.count
+        var cursor = OutputCursor(output)
+        cursor.ensure(OutputCursor.inlineBytes)
+        guard cursor.cell(cell) || spell(cell, schema.fields[0].type, &cursor) else {
+            output.count = start
+            throw Self.inexpressible(cell, field: nil)
+        }
+        cursor.commit()
+    }
+
     /// Writes the name of what is no number.
     @inline(never)
     private func spell(_ cell: Cell, _ type: FieldType, _ cursor: inout OutputCursor) -> Bool {
@@ -106,6 +124,7 @@ public final class JSONRecordWriter {
         schemaID = ObjectIdentifier(schema)
         slots = prefixes.slots
         columnCount = prefixes.count
+        isWhole = schema.isWhole
     }
 
     private static func inexpressible(_ cell: Cell, field: String?) -> ConnectorError {

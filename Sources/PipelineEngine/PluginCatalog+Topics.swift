@@ -90,7 +90,7 @@ extension PluginCatalog {
         let configuration = Configuration(values)
         return Self.list(values[FrameworkKeys.transforms.declaration.name]).contains { alias in
             let prefix = "transforms.\(alias)."
-            let type = values[prefix + "type"].flatMap { transform($0) }
+            let type = values[prefix + "type"].flatMap { transform($0)?.type }
             return type?.reroutes(configuration.nested(below: prefix)) ?? false
         }
     }

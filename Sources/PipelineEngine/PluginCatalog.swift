@@ -68,12 +68,8 @@ public struct PluginCatalog: Sendable {
         converters.first { $0.name == name }
     }
 
-    func transform(_ name: String) -> (any Transform.Type)? {
-        transforms.first { $0.name == name }
-    }
-
     func predicate(_ name: String) -> (any Predicate.Type)? {
-        predicates.first { $0.name == name }
+        predicates.first { $0.name == name || $0.className == name }
     }
 
     private func connectorName(of plugin: String) -> String {
@@ -143,9 +139,16 @@ extension PluginCatalog {
 
     private func transformSpec(_ name: String, _ values: [String: String]) -> ConfigSpec {
         let prefix = "transforms.\(name)."
-        let chosen = values[prefix + "type"].flatMap { transform($0) }
+        let chosen = values[prefix + "type"].flatMap { transform($0)?.type }
         return ConfigSpec()
-            .with(PluginKeys.type(prefix, "transform", transforms.map { $0.name }))
+            .with(
+                PluginKeys.type(
+                    prefix,
+                    "transform",
+                    transforms.map { $0.name },
+                    all: transforms.flatMap { Self.names(of: $0) }
+                )
+            )
             .with(PluginKeys.predicate(prefix, Self.list(values["predicates"])))
             .with(PluginKeys.negate(prefix))
             .adding(chosen?.configuration.prefixed(with: prefix) ?? ConfigSpec())
@@ -155,7 +158,14 @@ extension PluginCatalog {
         let prefix = "predicates.\(name)."
         let chosen = values[prefix + "type"].flatMap { predicate($0) }
         return ConfigSpec()
-            .with(PluginKeys.type(prefix, "predicate", predicates.map { $0.name }))
+            .with(
+                PluginKeys.type(
+                    prefix,
+                    "predicate",
+                    predicates.map { $0.name },
+                    all: predicates.flatMap { Self.names(of: $0) }
+                )
+            )
             .adding(chosen?.configuration.prefixed(with: prefix) ?? ConfigSpec())
     }
 
@@ -186,11 +196,23 @@ enum ConverterRole: String, Sendable {
 
 /// The keys that choose and steer a transform or predicate.
 enum PluginKeys {
-    static func type(_ prefix: String, _ kind: String, _ names: [String]) -> ConfigKey<String> {
-        .required(
+    /// The key that names a plug-in, by one of `names` or of the other names in `all`.
+    static func type(
+        _ prefix: String,
+        _ kind: String,
+        _ names: [String],
+        all: [String]
+    ) -> ConfigKey<String> {
+        let known = Set(all)
+        let check = oneOf(names, kind)
+        return .required(
             prefix + "type",
             help: "The \(kind): \(names.sorted().joined(separator: ", ")).",
-            validator: oneOf(names, kind)
+            validator: { name in
+                if known.contains(name) { return nil }
+                let near = Spelling.nearest(to: name, in: all)
+                return near.map { "names no \(kind); did you mean `\($0)`?" } ?? check(name)
+            }
         )
     }
 

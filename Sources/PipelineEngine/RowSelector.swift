@@ -112,12 +112,13 @@ struct BatchMerge {
 
     /// `nil` when they do not fit: other topics, other keys, or fields in an order of their own.
     init?(_ left: RecordBatch, _ right: RecordBatch) {
-        guard left.topic == right.topic, left.keySchema?.fields == right.keySchema?.fields else {
+        guard left.topic == right.topic, left.keySchema?.fields == right.keySchema?.fields,
+            left.keySchema?.isWhole == right.keySchema?.isWhole
+        else { return nil }
+        // A value that is no object would become one beside others.
+        guard left.schema === right.schema || !left.schema.isWhole && !right.schema.isWhole else {
             return nil
         }
-        guard !left.schema.isOpaque || left.schema === right.schema,
-            !right.schema.isOpaque || left.schema === right.schema
-        else { return nil }
         self.left = left
         self.right = right
         if left.schema === right.schema {

@@ -46,7 +46,7 @@ final class TransformChain {
             )
             let selector = try Self.selector(prefix, configuration, catalog)
             do {
-                let transform = try plugin.init(configuration: nested)
+                let transform = try plugin.make(nested)
                 if let pausing = transform as? any PausingTransform {
                     pausing.isStopping = isStopping
                 }

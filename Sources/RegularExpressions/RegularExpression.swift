@@ -46,11 +46,38 @@ public final class RegularExpression: @unchecked Sendable {
         matching extent: Extent,
         options: Options = []
     ) throws(PatternError) {
+        if let offset = Self.intersection(in: pattern) {
+            let reason = "`&&` in a class, which Java alone takes for what both sides have"
+            throw PatternError(offset: offset, reason: reason)
+        }
         handle = try PatternHandle(pattern, options: options, extent: extent)
         self.pattern = pattern
         self.extent = extent
         groupCount = handle.groupCount
         namedGroups = handle.namedGroups
+    }
+
+    /// Where a class in brackets has `&&`: PCRE2 would read it as two characters, and match what
+    /// nobody meant.
+    private static func intersection(in pattern: String) -> Int? {
+        var isInClass = false
+        var isEscaped = false
+        var previous: UInt8 = 0
+        for (offset, byte) in pattern.utf8.enumerated() {
+            defer { previous = isEscaped ? 0 : byte }
+            if isEscaped {
+                isEscaped = false
+                continue
+            }
+            switch byte {
+            case UInt8(ascii: "\\"): isEscaped = true
+            case UInt8(ascii: "["): isInClass = true
+            case UInt8(ascii: "]"): isInClass = false
+            case UInt8(ascii: "&") where isInClass && previous == byte: return offset - 1
+            default: break
+            }
+        }
+        return nil
     }
 
     /// What is wrong with a pattern, as validators say it; `nil` when nothing is.

@@ -2,9 +2,12 @@ public import ConnectorSDK
 
 /// The transforms that come with Millrace, under Kafka Connect's names.
 public let builtInTransforms: [any Transform.Type] = [
-    Aggregate.self, Cast.self, Dedupe.self, Explode.self, Filter.self, Hash.self,
-    InsertField.self, Jq.self, Lookup.self, Outbox.self, Parse.self, ReplaceField.self,
-    Sample.self, Split.self, Throttle.self, TimestampFrom.self, Unwrap.self,
+    Aggregate.self, Cast.self, Dedupe.self, DropHeaders.self, Explode.self, ExtractField.self,
+    Filter.self, Flatten.self, Hash.self, HeaderFrom.self, HoistField.self, InsertField.self,
+    InsertHeader.self, Jq.self, Lookup.self, MaskField.self, Outbox.self, Parse.self,
+    RegexRouter.self, ReplaceField.self, Sample.self, SetSchemaMetadata.self, Split.self,
+    Throttle.self, TimestampConverter.self, TimestampFrom.self, TimestampRouter.self,
+    Unwrap.self, ValueToKey.self,
 ]
 
 /// The predicates that come with Millrace, under Kafka Connect's names.

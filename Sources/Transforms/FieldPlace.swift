@@ -17,6 +17,9 @@ internal final class FieldPlace {
     private let rewriter = NestedRewriter()
     private lazy var edits = EditTree([(path, ())])
 
+    /// Whether the types that are declared of the column's objects do not include the value.
+    let isUndeclared: Bool
+
     /// Finds a path in a schema; `nil` when that has no such column.
     init?(_ path: FieldPath, in schema: Schema) {
         guard let column = schema.index(of: path.first) else { return nil }
@@ -24,17 +27,25 @@ internal final class FieldPlace {
         self.column = column
         isNested = path.isNested
         names = NestedNames(path.steps.dropFirst())
-        field = Self.field(path.steps.dropFirst(), in: schema.fields[column])
+        let known = Self.field(path.steps.dropFirst(), in: schema.fields[column])
+        field = known.field
+        isUndeclared = known.isUndeclared
         let restorer = TypeRestorer(Schema([field]))
         self.restorer = isNested && !restorer.isTrivial ? restorer : nil
     }
 
-    /// What is known of a field inside of `field`.
-    private static func field(_ steps: ArraySlice<String>, in field: Field) -> Field {
-        guard let step = steps.first else { return field }
-        guard case .object(let inner) = field.type,
-            let next = inner.first(where: { $0.name == step })
-        else { return Field(steps.last ?? step) }
+    /// What is known of a field inside of `field`, and whether it is known that there is none.
+    private static func field(
+        _ steps: ArraySlice<String>,
+        in field: Field
+    ) -> (field: Field, isUndeclared: Bool) {
+        guard let step = steps.first else { return (field, false) }
+        guard case .object(let inner) = field.type else {
+            return (Field(steps.last ?? step), false)
+        }
+        guard let next = inner.first(where: { $0.name == step }) else {
+            return (Field(steps.last ?? step), true)
+        }
         return Self.field(steps.dropFirst(), in: next)
     }
 

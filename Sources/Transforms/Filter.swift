@@ -3,6 +3,7 @@ public import ConnectorSDK
 /// Keeps the records for which a condition holds, and drops the others.
 public final class Filter: Transform {
     public static let name = "Filter"
+    public static let className: String? = connectPackage + "Filter"
     public static let summary = "Keeps the records for which a condition holds, drops the others."
     public static let configuration = ConfigSpec()
         .with(conditionKey).with(JqKeys.numbers).with(JqKeys.timeout).with(JqKeys.memory)

@@ -1,13 +1,14 @@
 public import ConnectorSDK
 
 /// Adds fields with a constant, or with where and when a record is.
-public final class InsertField: Transform {
+public final class InsertField: PartTransform {
     public static let name = "InsertField"
+    public static let className: String? = connectPackage + "InsertField"
     public static let summary =
         "Adds fields: a constant, or a record's topic, partition, offset or timestamp."
     public static let configuration = ConfigSpec()
         .with(staticFieldKey).with(staticValueKey).with(topicKey).with(partitionKey)
-        .with(offsetKey).with(timestampKey)
+        .with(offsetKey).with(timestampKey).with(FieldSyntax.key).with(NullDefaults.key)
 
     private static let staticFieldKey = fieldKey("static", "the value of `static.value`")
     private static let staticValueKey = ConfigKey<String?>.optional(
@@ -33,7 +34,8 @@ public final class InsertField: Transform {
             "\(what).field",
             help: """
                 The name of a field that gets \(help). A field of that name is overwritten. With \
-                `!` behind the name the field is declared as never null.
+                `!` behind the name the field is declared as never null. Tombstones, and records \
+                without a key where it is to be the key's, get none.
                 """
         )
     }
@@ -43,31 +45,44 @@ public final class InsertField: Transform {
         case topic, partition, offset, timestamp, text
     }
 
+    /// A field to be inserted, and where.
+    private struct Insertion {
+        var path: FieldPath
+        var field: Field
+        var content: Content
+    }
+
     /// How records of one schema change.
     private struct Plan {
         var schema: Schema
         var columns: [(column: Int, content: Content)]
+        var nested: [(place: FieldPlace, content: Content)]
     }
 
-    private let insertions: [(field: Field, content: Content)]
+    private let part: RecordPart
+    private let insertions: [Insertion]
     /// Holds the text of `static.value`; each batch retains it.
     private let text: Chunk
     private var derived = DerivedSchema<Plan>()
 
-    public init(configuration: Configuration) throws(ConnectorError) {
+    public init(configuration: Configuration, part: RecordPart) throws(ConnectorError) {
+        self.part = part
+        let syntax = try configuration.get(FieldSyntax.key)
         let keys: [(ConfigKey<String?>, Content, FieldType)] = [
             (Self.topicKey, .topic, .string), (Self.partitionKey, .partition, .int32),
             (Self.offsetKey, .offset, .int64), (Self.timestampKey, .timestamp, .timestamp),
             (Self.staticFieldKey, .text, .string),
         ]
-        var insertions: [(field: Field, content: Content)] = []
+        var insertions: [Insertion] = []
         for (key, content, type) in keys {
-            guard let field = Self.field(try configuration.get(key), type) else { continue }
-            if insertions.contains(where: { $0.field.name == field.name }) {
-                let name = key.declaration.name
+            guard var field = Self.field(try configuration.get(key), type) else { continue }
+            let name = key.declaration.name
+            let path = try FieldPath(field.name, syntax: syntax, key: name)
+            if insertions.contains(where: { $0.path == path }) {
                 throw .invalid(name, "Two keys name the field \(field.name).")
             }
-            insertions.append((field, content))
+            field.name = path.first
+            insertions.append(Insertion(path: path, field: field, content: content))
         }
         self.insertions = insertions
         let value = try configuration.get(Self.staticValueKey)
@@ -93,54 +108,77 @@ public final class InsertField: Transform {
     }
 
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
-        guard batch.requireFields(for: Self.self) else { return }
-        let plan = try derived.plan(for: batch.schema) { schema throws(ConnectorError) in
+        guard let schema = batch.fields(of: part, for: Self.self) else { return }
+        let plan = try derived.plan(for: schema) { schema throws(ConnectorError) in
             makePlan(schema)
         }
-        if plan.schema.count == batch.schema.count {
-            batch.rename(to: plan.schema)
+        if plan.schema.count == schema.count {
+            batch.rename(part, to: plan.schema)
         } else {
-            batch.widen(to: plan.schema)
+            batch.widen(part, to: plan.schema)
         }
-        for (column, content) in plan.columns { fill(batch, column, content) }
+        for (column, content) in plan.columns { fill(batch, content, at: column) }
+        var failures: [(row: Int, error: ConnectorError)] = []
+        for (place, content) in plan.nested { fill(batch, content, inside: place, &failures) }
+        batch.rejectOnce(failures)
     }
 
     private func makePlan(_ schema: Schema) -> Plan {
         var fields = schema.fields
         var columns: [(column: Int, content: Content)] = []
-        for (field, content) in insertions {
-            if let column = schema.index(of: field.name) {
-                fields[column] = field
-                columns.append((column, content))
+        for item in insertions where !item.path.isNested {
+            if let column = fields.firstIndex(where: { $0.name == item.field.name }) {
+                fields[column] = item.field
+                columns.append((column, item.content))
             } else {
-                columns.append((fields.count, content))
-                fields.append(field)
+                columns.append((fields.count, item.content))
+                fields.append(item.field)
             }
         }
-        return Plan(schema: Schema(fields), columns: columns)
+        for item in insertions where item.path.isNested {
+            // Types that are declared of an object do not hold for one that gets more fields.
+            if let column = fields.firstIndex(where: { $0.name == item.path.first }) {
+                if case .object = fields[column].type { fields[column].type = .json }
+            } else {
+                fields.append(Field(item.path.first))
+            }
+        }
+        let widened = schema.with(fields)
+        let nested = insertions.filter(\.path.isNested).compactMap { item in
+            FieldPlace(item.path, in: widened).map { ($0, item.content) }
+        }
+        return Plan(schema: widened, columns: columns, nested: nested)
     }
 
-    private func fill(_ batch: RecordBatch, _ column: Int, _ content: Content) {
+    private func fill(_ batch: RecordBatch, _ content: Content, at column: Int) {
         switch content {
-        case .topic:
+        case .topic, .text:
+            let value = constant(content, in: batch)
+            set(batch, column) { _ in value }
+        case .partition, .offset, .timestamp:
+            set(batch, column) { Self.cell(content, $0) }
+        }
+    }
+
+    /// A value that is the same for all records.
+    private func constant(_ content: Content, in batch: RecordBatch) -> Cell {
+        if content == .topic {
             var topic = batch.topic
             let copy = topic.withUTF8 { batch.arena.copy(UnsafeRawBufferPointer($0)) }
-            set(batch, column) { _ in .slice(.string, copy) }
-        case .text:
-            batch.retain(text)
-            let value = Cell.slice(.string, UnsafeRawBufferPointer(text.bytes))
-            set(batch, column) { _ in value }
-        case .partition:
-            set(batch, column) { $0.partition < 0 ? .null : .int(Int64($0.partition)) }
-        case .offset:
-            set(batch, column) { $0.offset < 0 ? .null : .int($0.offset) }
-        case .timestamp:
-            set(batch, column) { metadata in
-                let (microseconds, overflow) = metadata.timestamp.multipliedReportingOverflow(
-                    by: 1_000
-                )
-                return overflow ? .null : .timestamp(microseconds: microseconds)
-            }
+            return .slice(.string, copy)
+        }
+        batch.retain(text)
+        return .slice(.string, UnsafeRawBufferPointer(text.bytes))
+    }
+
+    @inline(__always)
+    private static func cell(_ content: Content, _ metadata: borrowing RecordMetadata) -> Cell {
+        switch content {
+        case .partition: return metadata.partition < 0 ? .null : .int(Int64(metadata.partition))
+        case .offset: return metadata.offset < 0 ? .null : .int(metadata.offset)
+        default:
+            let product = metadata.timestamp.multipliedReportingOverflow(by: 1_000)
+            return product.overflow ? .null : .timestamp(microseconds: product.partialValue)
         }
     }
 
@@ -151,8 +189,39 @@ public final class InsertField: Transform {
         _ column: Int,
         _ value: (borrowing RecordMetadata) -> Cell
     ) {
-        for row in batch.indices where !batch.metadata(row).pointee.isTombstone {
-            batch.row(row)[column] = value(batch.metadata(row).pointee)
+        if part == .value {
+            for row in batch.indices where !batch.metadata(row).pointee.isTombstone {
+                batch.row(row)[column] = value(batch.metadata(row).pointee)
+            }
+        } else {
+            for row in batch.indices where !batch.lacks(.key, row: row) {
+                batch.cells(of: .key, row)[column] = value(batch.metadata(row).pointee)
+            }
         }
+    }
+
+    private func fill(
+        _ batch: RecordBatch,
+        _ content: Content,
+        inside place: FieldPlace,
+        _ failures: inout [(row: Int, error: ConnectorError)]
+    ) {
+        let isConstant = content == .topic || content == .text
+        let constant = isConstant ? constant(content, in: batch) : .null
+        if part == .value { batch.rawIsJSON = false }
+        for row in batch.indices where !batch.lacks(part, row: row) {
+            let cell = isConstant ? constant : Self.cell(content, batch.metadata(row).pointee)
+            let cells = batch.cells(of: part, row)
+            guard !place.replace(cells, in: batch, with: cell) else { continue }
+            failures.append((row, Self.inTheWay(place.path)))
+        }
+    }
+
+    private static func inTheWay(_ path: FieldPath) -> ConnectorError {
+        ConnectorError(
+            .init("transform.no_object"),
+            .rejectRecord,
+            "Something that is no object is on the way to the field \(path)."
+        )
     }
 }

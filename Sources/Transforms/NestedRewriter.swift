@@ -20,6 +20,8 @@ internal struct EditTree<Leaf> {
         let step: String
         var leaf: Leaf?
         var children: [Node] = []
+        /// Whether fields of the object that are not among the children are taken out.
+        fileprivate(set) var isSelective = false
         fileprivate let name: NestedNames
 
         init(_ step: String) {
@@ -41,6 +43,15 @@ internal struct EditTree<Leaf> {
     init(_ items: some Sequence<(FieldPath, Leaf)>) {
         for (path, leaf) in items {
             path.steps.reduce(root) { $0.child($1) }.leaf = leaf
+        }
+    }
+
+    /// Makes the objects on the way to a field keep nothing but the fields in the tree.
+    func select(_ path: FieldPath) {
+        var node = root
+        for step in path.steps.dropLast() {
+            node = node.child(step)
+            node.isSelective = true
         }
     }
 
@@ -100,6 +111,10 @@ internal final class NestedRewriter {
             while members.next() {
                 let known = node.children.firstIndex { members.isNamed($0.name[0]) }
                 guard let known else {
+                    if node.isSelective {
+                        changes = true
+                        continue
+                    }
                     copy(members.name, members.value, first: output.count == start)
                     continue
                 }

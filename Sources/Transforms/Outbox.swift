@@ -8,6 +8,7 @@ internal import RegularExpressions
 /// Records that are no changes pass untouched.
 public final class Outbox: Transform {
     public static let name = "outbox"
+    public static let className: String? = "io.debezium.transforms.outbox.EventRouter"
     public static let summary = "Makes events of rows in an outbox table, as EventRouter does."
     public static let configuration = ConfigSpec()
         .with(routeKey).with(regexKey).with(replacementKey)

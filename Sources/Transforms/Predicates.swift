@@ -4,6 +4,7 @@ internal import RegularExpressions
 /// Holds for records that are tombstones: a key whose value is null.
 public final class RecordIsTombstone: Predicate {
     public static let name = "RecordIsTombstone"
+    public static let className: String? = connectPackage + "predicates.RecordIsTombstone"
     public static let summary = "Holds for tombstones: records that have a key and a null value."
     public static let configuration = ConfigSpec()
 
@@ -17,6 +18,7 @@ public final class RecordIsTombstone: Predicate {
 /// Holds for records of topics whose whole name matches a pattern.
 public final class TopicNameMatches: Predicate {
     public static let name = "TopicNameMatches"
+    public static let className: String? = connectPackage + "predicates.TopicNameMatches"
     public static let summary = "Holds for records of topics whose name matches a pattern."
     public static let configuration = ConfigSpec().with(patternKey)
 
@@ -50,6 +52,7 @@ public final class TopicNameMatches: Predicate {
 /// Holds for records that have a header of a name.
 public final class HasHeaderKey: Predicate {
     public static let name = "HasHeaderKey"
+    public static let className: String? = connectPackage + "predicates.HasHeaderKey"
     public static let summary = "Holds for records that have a header of the given name."
     public static let configuration = ConfigSpec().with(nameKey)
 

@@ -28,23 +28,11 @@ internal final class TopicRouter {
     /// The topic for a value; `nil` when the expression does not match, or no topic has that name.
     func topic(_ value: String) -> String? {
         if let known = known[value] { return known }
-        guard let name = replacement.replacingFirst(in: value, by: matcher), Self.isTopic(name)
+        guard let name = replacement.replacingFirst(in: value, by: matcher),
+            TopicNames.isValid(name)
         else { return nil }
         if known.count == Self.limit { known.removeAll() }
         known[value] = name
         return name
-    }
-
-    private static func isTopic(_ name: String) -> Bool {
-        (1...249).contains(name.utf8.count) && name != "." && name != ".."
-            && name.utf8.allSatisfy { byte in
-                switch byte {
-                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                    UInt8(ascii: "-"):
-                    true
-                default: false
-                }
-            }
     }
 }

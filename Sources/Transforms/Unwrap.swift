@@ -6,6 +6,7 @@ public import ConnectorSDK
 /// are no changes pass untouched; truncations, which no row stands for, are taken out.
 public final class Unwrap: Transform {
     public static let name = "unwrap"
+    public static let className: String? = "io.debezium.transforms.ExtractNewRecordState"
     public static let summary = "Makes rows of captured changes, as ExtractNewRecordState does."
     public static let configuration = ConfigSpec()
         .with(deleteKey).with(fieldsKey).with(fieldPrefixKey).with(headersKey).with(headerPrefixKey)

@@ -122,14 +122,18 @@ struct PipelineSchema {
         extra: [(String, JSONDocument)]
     ) -> JSONDocument {
         let sorted = plugins.sorted { $0.name < $1.name }
-        let names = sorted.map { JSONDocument.string($0.name) }
+        func choices(_ plugin: any Plugin.Type) -> [JSONDocument] {
+            PluginCatalog.names(of: plugin).map { .string($0) }
+        }
+        let names = sorted.flatMap { choices($0) }
         let branches = sorted.map { plugin -> JSONDocument in
+            let own: JSONDocument = .array(choices(plugin))
             let type: (String, JSONDocument) = (
-                "type", ["const": .string(plugin.name), "description": .string(plugin.summary)]
+                "type", ["enum": own, "description": .string(plugin.summary)]
             )
             let members = keys.members(plugin.configuration.declarations, extra: [type] + extra)
             return [
-                "if": ["properties": ["type": ["const": .string(plugin.name)]]],
+                "if": ["properties": ["type": ["enum": own]]],
                 "then": .object(members),
             ]
         }

@@ -17,8 +17,22 @@ struct PluginDescription {
     init(_ kind: Kind, _ plugin: any Plugin.Type) {
         self.kind = kind
         name = plugin.name
-        summary = plugin.summary
+        summary = plugin.summary + Self.otherNames(plugin)
         declarations = plugin.configuration.declarations
+    }
+
+    /// The other names that a transform or predicate has in configurations.
+    private static func otherNames(_ plugin: any Plugin.Type) -> String {
+        let className =
+            (plugin as? any Transform.Type)?.className
+            ?? (plugin as? any Predicate.Type)?.className
+        var text = ""
+        if plugin is any PartTransform.Type {
+            text += " `\(plugin.name)` and `\(plugin.name)$Value` work on values, "
+            text += "`\(plugin.name)$Key` on keys."
+        }
+        if let className { text += " Also named `\(className)`." }
+        return text
     }
 
     /// A connector that is another one with a certain format.

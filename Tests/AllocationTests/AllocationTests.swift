@@ -45,6 +45,23 @@ struct AllocationTests {
             sink: "connector: json, path: out.jsonl"
         ),
         Path(
+            testDescription: "json → Kafka Connect's transforms → topic → json",
+            source: """
+                connector: json, include: input.json, transforms: [\
+                {type: Cast, spec: 'customer_id:string'}, \
+                {type: MaskField, fields: note, replacement: hidden}, \
+                {type: TimestampConverter, field: created_at, target.type: unix, \
+                format: "yyyy-MM-dd'T'HH:mm:ssX"}, \
+                {type: InsertField, topic.field: topic}, \
+                {type: HeaderFrom, fields: currency, headers: currency, operation: move}, \
+                {type: InsertHeader, header: by, value.literal: test}, \
+                {type: ValueToKey, fields: id}, {type: ExtractField$Key, field: id}, \
+                {type: RegexRouter, regex: orders, replacement: orders}, \
+                {type: HoistField, field: order}, {type: Flatten, delimiter: _}]
+                """,
+            sink: "connector: json, path: out.jsonl"
+        ),
+        Path(
             testDescription: "json with keys → topic of 4 partitions → file",
             source: "connector: json, include: input.json, key.fields: [id], "
                 + "topic.creation.default.partitions: 4",

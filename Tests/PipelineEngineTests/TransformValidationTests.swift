@@ -47,4 +47,47 @@ struct TransformValidationTests {
     func accepts(_ transform: [String: String]) {
         #expect(issues(transform).isEmpty)
     }
+
+    @Test(
+        "a transform is known by Kafka Connect's names, and works on the part they say",
+        arguments: [
+            ("Cast", RecordPart.value), ("Cast$Value", .value), ("Cast$Key", .key),
+            ("org.apache.kafka.connect.transforms.Cast$Key", .key),
+            ("org.apache.kafka.connect.transforms.Cast", .value),
+        ]
+    )
+    func knowsNames(type: String, part: RecordPart) throws {
+        #expect(issues(["type": type, "spec.id": "string"]).isEmpty)
+        let choice = try #require(TransformChoice(type, among: builtInTransforms))
+        let batch = RecordBatch()
+        batch.reset(topic: "t", schema: Schema(["id"]), keySchema: Schema(["id"]))
+        batch.appendRow()
+        batch[0, 0] = .int(1)
+        batch.keyRow(0)?.pointee = .int(1)
+        try choice.make(Configuration(["spec.id": "string"])).apply(batch)
+        #expect((batch[0, 0].tag == .string) == (part == .value))
+        #expect((batch.keyRow(0)?.pointee.tag == .string) == (part == .key))
+    }
+
+    @Test(
+        "a name that no transform has is refused, with the one that was meant",
+        arguments: [
+            ("Cast$Kye", true), ("ValueToKey$Key", true), ("DropHeaders$Value", false),
+            ("io.debezium.transforms.Filter", false), ("Casr", true),
+        ]
+    )
+    func refusesNames(type: String, isNear: Bool) throws {
+        let found = issues(["type": type])
+        #expect(found.map(\.key).contains("transforms.t.type"))
+        #expect(TransformChoice(type, among: builtInTransforms) == nil)
+        #expect(found.contains { $0.message.contains("did you mean") } == isNear)
+    }
+
+    @Test("Debezium's names and those of predicates are known too")
+    func knowsOthers() {
+        let type = "io.debezium.transforms.ExtractNewRecordState"
+        #expect(issues(["type": type]).isEmpty)
+        #expect(issues(["type": "ExtractNewRecordState"]).isEmpty)
+        #expect(PluginCatalog.names(of: builtInPredicates[0]).count == 2)
+    }
 }

@@ -1,0 +1,73 @@
+internal import ConnectorSDK
+
+extension RecordBatch {
+    /// The columns of a part that a transform can find fields in.
+    ///
+    /// `nil` when there is nothing to do: the records have no keys, or what they have is opaque,
+    /// and they were rejected for it.
+    internal func fields(of part: RecordPart, for transform: any Transform.Type) -> Schema? {
+        guard part == .key else { return requireFields(for: transform) ? schema : nil }
+        guard let keySchema else { return nil }
+        guard keySchema.isOpaque else { return keySchema }
+        let error = ConnectorError(
+            .noFields,
+            .rejectRecord,
+            "The transform \(transform.name) needs fields, and the key is opaque.",
+            hint: "Choose a key.converter that gives fields, such as json."
+        )
+        reject(indices.filter { !lacks(.key, row: $0) }.map { (row: $0, error: error) })
+        return nil
+    }
+
+    /// Gives a part the columns of a schema that differs from its own in names and types only.
+    internal func adopt(_ schema: Schema, _ part: RecordPart) {
+        if schema !== self.schema(of: part) { rename(part, to: schema) }
+    }
+
+    /// Rejects rows, each once, with the first reason found, however many there are.
+    internal func rejectOnce(_ failures: [(row: Int, error: ConnectorError)]) {
+        guard !failures.isEmpty else { return }
+        var ordered = failures
+        ordered.sort { $0.row < $1.row }
+        var last = -1
+        ordered.removeAll { failure in
+            defer { last = failure.row }
+            return failure.row == last
+        }
+        reject(ordered)
+    }
+}
+
+extension Schema {
+    /// Whether any field declares a type, as those of databases do, and those of plain JSON do not.
+    internal var declaresTypes: Bool { fields.contains { $0.type != .any } }
+
+    /// The first of some paths that records of this schema cannot have: their types are declared
+    /// and do not include it, or they have no fields at all.
+    internal func undeclared(_ paths: [FieldPath], _ places: [FieldPlace?]) -> FieldPath? {
+        let knowsAll = declaresTypes || isWhole
+        return zip(paths, places).first { $1.map(\.isUndeclared) ?? knowsAll }?.0
+    }
+}
+
+extension FieldSyntax {
+    /// The paths that the names in a list mean.
+    func paths(_ names: [String], key: String) throws(ConnectorError) -> [FieldPath] {
+        var paths: [FieldPath] = []
+        for name in names { paths.append(try FieldPath(name, syntax: self, key: key)) }
+        return paths
+    }
+}
+
+/// What Kafka Connect's transforms do about nulls of fields that have a default value.
+internal enum NullDefaults {
+    static let key = ConfigKey.bool(
+        "replace.null.with.default",
+        default: true,
+        importance: .low,
+        help: "Known for configurations of Kafka Connect; fields here have no default values."
+    )
+}
+
+/// The package of Kafka Connect's transforms.
+internal let connectPackage = "org.apache.kafka.connect.transforms."
