@@ -39,7 +39,7 @@ extension PluginCatalog {
         _ values: [String: String]
     ) -> [(alias: String, type: any StatefulTransform.Type)] {
         Self.list(values[FrameworkKeys.transforms.declaration.name]).compactMap { alias in
-            let type = values["transforms.\(alias).type"].flatMap { transform($0) }
+            let type = values["transforms.\(alias).type"].flatMap { transform($0)?.type }
             return (type as? any StatefulTransform.Type).map { (alias: alias, type: $0) }
         }
     }
