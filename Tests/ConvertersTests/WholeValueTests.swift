@@ -41,7 +41,8 @@ struct WholeValueTests {
             let batch = Self.batch(value, type)
             let written = try text.encodeAll(batch, schemas: registry)
             #expect(written.map(\.text) == [plain])
-            #expect(written.map { $0.key.map { String(decoding: $0, as: UTF8.self) } } == [plain])
+            let key = try text.encodeKey(batch, row: 0)
+            #expect(key.map { String(decoding: $0, as: UTF8.self) } == plain)
         }
     }
 
