@@ -70,8 +70,11 @@ struct TransactionPatienceTests {
             logger: Logger(label: "test") { _ in log }
         )
         let run = Task { await runner.run() }
+        // Attempts count as well as time: other tests may keep this one from running for long.
         let deadline = ContinuousClock.now + .seconds(120)
-        while !log.text.contains("rows wait"), .now < deadline {
+        var attempts = 0
+        while !log.text.contains("rows wait"), .now < deadline || attempts < 2_000 {
+            attempts += 1
             try await Task.sleep(for: .milliseconds(100))
         }
         runner.stop()
