@@ -4,9 +4,12 @@ import PipelineEngine
 import Topics
 
 /// How far a connector has come, as the store knows it.
+///
+/// A consumer reads topics: a sink, or a source such as `topic`. Which of both it is, only its
+/// pipeline file says.
 enum ConnectorOffsets {
     case source(String, positions: [String: String])
-    case sink(String, offsets: [TopicPartition: Int64])
+    case consumer(String, offsets: [TopicPartition: Int64])
 
     private static let groupPrefix = "connect-"
 
@@ -20,7 +23,7 @@ enum ConnectorOffsets {
         for group in try store.groups()
         where group.hasPrefix(groupPrefix) && !OffsetReset.isNote(group: group) {
             let name = String(group.dropFirst(groupPrefix.count))
-            all.append(.sink(name, offsets: try store.groupOffsets(group)))
+            all.append(.consumer(name, offsets: try store.groupOffsets(group)))
         }
         return all.sorted { $0.connector < $1.connector }
     }
@@ -41,21 +44,21 @@ enum ConnectorOffsets {
 
     var connector: String {
         switch self {
-        case .source(let name, _), .sink(let name, _): name
+        case .source(let name, _), .consumer(let name, _): name
         }
     }
 
     var type: String {
         switch self {
         case .source: "source"
-        case .sink: "sink"
+        case .consumer: "consumer"
         }
     }
 
     var partCount: Int {
         switch self {
         case .source(_, let positions): positions.count
-        case .sink(_, let offsets): offsets.count
+        case .consumer(_, let offsets): offsets.count
         }
     }
 
@@ -70,7 +73,7 @@ enum ConnectorOffsets {
                 ]
             }
             return ["connector": .string(name), "type": "source", "positions": .array(parts)]
-        case .sink(let name, let offsets):
+        case .consumer(let name, let offsets):
             let parts = try offsets.sorted { $0.key < $1.key }.map { place, next -> JSONDocument in
                 let end = try Self.end(of: place, in: store)
                 return [
@@ -79,7 +82,7 @@ enum ConnectorOffsets {
                     "lag": .optional(end.map { max(0, $0 - next) }),
                 ]
             }
-            return ["connector": .string(name), "type": "sink", "offsets": .array(parts)]
+            return ["connector": .string(name), "type": "consumer", "offsets": .array(parts)]
         }
     }
 
@@ -91,7 +94,7 @@ enum ConnectorOffsets {
                 table.append([part.key, part.value])
             }
             return table
-        case .sink(_, let offsets):
+        case .consumer(_, let offsets):
             var table = TextTable([
                 ("topic", .left), ("partition", .right), ("offset", .right), ("end", .right),
                 ("lag", .right),

@@ -19,7 +19,7 @@ struct OffsetsTests {
         let list = try await directory.millrace("offsets", "--json").json()
         let connectors = try #require(list["connectors"] as? [[String: Any]])
         #expect(connectors.map { $0["connector"] as? String } == ["files", "inbox"])
-        #expect(connectors.map { $0["type"] as? String } == ["sink", "source"])
+        #expect(connectors.map { $0["type"] as? String } == ["consumer", "source"])
 
         let source = try await directory.millrace("offsets", "show", "inbox", "--json").json()
         let positions = try #require(source["positions"] as? [[String: Any]])

@@ -50,7 +50,7 @@ extension OffsetsCommand {
             }
             switch try ConnectorOffsets.of(connector, in: store) {
             case .source(_, let positions): try set(positions, in: store)
-            case .sink(_, let offsets): try set(offsets, in: store)
+            case .consumer(_, let offsets): try set(offsets, in: store)
             }
             if forgets { try store.removeTransformStates(of: connector) }
             let after = try ConnectorOffsets.of(connector, in: store)

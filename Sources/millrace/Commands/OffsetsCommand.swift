@@ -11,8 +11,9 @@ struct OffsetsCommand: ParsableCommand {
         commandName: "offsets",
         abstract: "Show, set or reset how far connectors have come.",
         discussion: """
-            A source's positions say where it goes on in its files or tables; a sink's offsets say \
-            which record of each partition it reads next.
+            A source's positions say where it goes on in its files or tables. A consumer, which is a \
+            sink or a source that reads topics, has offsets: which record of each partition it \
+            reads next.
             """,
         subcommands: [Show.self, Set.self, Reset.self],
         defaultSubcommand: Show.self
@@ -122,8 +123,8 @@ struct OffsetsCommand: ParsableCommand {
             )
             switch try ConnectorOffsets.of(connector, in: store) {
             case .source(_, let positions): try reset(positions, in: store)
-            case .sink where lost: try skipLost(in: store)
-            case .sink(_, let offsets): try reset(offsets, in: store)
+            case .consumer where lost: try skipLost(in: store)
+            case .consumer(_, let offsets): try reset(offsets, in: store)
             }
             if forgets { try store.removeTransformStates(of: connector) }
             let after = try ConnectorOffsets.all(in: store).first { $0.connector == connector }

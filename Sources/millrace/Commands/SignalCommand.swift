@@ -76,7 +76,10 @@ struct SignalCommand: MillraceCommand {
         if (try? FileInformation.of(directory))?.kind == .directory { return }
         let all = try ConnectorOffsets.all(in: store)
         switch all.first(where: { $0.connector == connector }) {
-        case .sink: throw Failure.usage("`\(connector)` is a sink; signals are for sources.")
+        case .consumer:
+            throw Failure.usage(
+                "`\(connector)` reads topics; signals are for sources of other systems."
+            )
         case .source:
             throw Failure.usage(
                 "`\(connector)` has not taken signals so far.",
