@@ -166,6 +166,10 @@ public protocol SourceConnector: Plugin, AnyObject {
     /// fields. Positions are the offsets of a consumer group (``SourcePosition/init(_:next:)``).
     static var readsTopics: Bool { get }
 
+    /// The fields that values can have, if the configuration says it; a source that
+    /// ``usesFormat`` is not asked, but its format.
+    static func fields(_ configuration: Configuration) throws(ConnectorError) -> KnownFields
+
     /// How a source that reads topics has its records placed.
     var placement: RecordPlacement { get }
 
@@ -221,6 +225,11 @@ extension SourceConnector {
 
     /// Most sources read another system.
     public static var readsTopics: Bool { false }
+
+    /// Most sources learn of the fields from the other system.
+    public static func fields(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> KnownFields { .unknown }
 
     /// Order within a partition is kept.
     public var placement: RecordPlacement { .keep }

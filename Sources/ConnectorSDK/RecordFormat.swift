@@ -22,6 +22,9 @@ public protocol RecordFormat: Plugin, AnyObject, Sendable {
     /// Whether readers and writers treat values as opaque bytes.
     var isOpaque: Bool { get }
 
+    /// The fields that records can have, if the configuration says it.
+    static func fields(_ configuration: Configuration) throws(ConnectorError) -> KnownFields
+
     /// Whether readers find out the character set by themselves, as XML declares it.
     ///
     /// Input then arrives as it is unless the key `charset` is given. If it is, and for all other
@@ -30,6 +33,11 @@ public protocol RecordFormat: Plugin, AnyObject, Sendable {
 }
 
 extension RecordFormat {
+    /// Most formats learn of the fields from the input.
+    public static func fields(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> KnownFields { .unknown }
+
     /// Most formats read UTF-8.
     public static var decodesCharset: Bool { false }
 

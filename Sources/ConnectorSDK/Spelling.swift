@@ -1,7 +1,10 @@
 /// Finds the name that a misspelt one was meant to be.
 public enum Spelling {
-    /// The nearest of `names`, or `nil` when none is near: at most a third of the letters differ.
+    /// The nearest of `names`, or `nil` when none is near: at most a third of the letters differ, or
+    /// nothing but capitals and small letters.
     public static func nearest(to word: String, in names: [String]) -> String? {
+        let small = word.lowercased()
+        if let same = names.first(where: { $0.lowercased() == small }) { return same }
         let limit = max(1, word.count / 3)
         return names.map { ($0, distance(word, $0)) }
             .filter { $0.1 <= limit }

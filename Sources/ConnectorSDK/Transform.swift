@@ -12,6 +12,13 @@ public protocol Transform: Plugin, AnyObject {
     /// Makes an instance.
     init(configuration: Configuration) throws(ConnectorError)
 
+    /// Says which fields it looks for, and which there are behind it, as far as its configuration
+    /// tells.
+    ///
+    /// So misspelt fields are found before a pipeline runs. What is not certain is to be forgotten
+    /// (``RecordOutline/forget()``), as a transform does that says nothing.
+    func trace(_ outline: inout RecordOutline)
+
     /// Changes a batch in place.
     ///
     /// A record that cannot be changed is taken out with ``RecordBatch/reject(row:_:)``; throw only
@@ -32,6 +39,9 @@ extension Transform {
 
     /// Most have no model in Java.
     public static var className: String? { nil }
+
+    /// Nobody knows what the records are then.
+    public func trace(_ outline: inout RecordOutline) { outline.forget() }
 
     /// Most transforms change a batch in place.
     public func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch] {

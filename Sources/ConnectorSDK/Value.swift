@@ -42,7 +42,7 @@ extension RecordBatch {
             column = known
         } else {
             column = schema.count
-            widen(to: Schema(schema.fields + [Field(field)]))
+            widen(to: schema.with(schema.fields + [Field(field)]))
         }
         self[row, column] = makeCell(value)
     }

@@ -48,12 +48,13 @@ extension PluginCatalog {
         }
         issues += validateLink(definition) + validateState(definition, values)
         issues += validateErrors(definition, values)
-        issues += validateTransforms(values, known: issues)
+        issues += validateTransforms(definition, values, known: issues)
         return issues
     }
 
     /// What only the transforms and predicates themselves know of their keys.
     private func validateTransforms(
+        _ definition: ConnectorDefinition,
         _ values: [String: String],
         known issues: [ConfigIssue]
     ) -> [ConfigIssue] {
@@ -65,8 +66,8 @@ extension PluginCatalog {
         }
         guard !hasReference, !issues.contains(where: { isTheirs($0.key) }) else { return [] }
         do throws(ConnectorError) {
-            _ = try TransformChain(Configuration(values), catalog: self)
-            return []
+            let chain = try TransformChain(Configuration(values), catalog: self)
+            return validateFields(definition, values, chain)
         } catch {
             let key = error.configurationKey ?? FrameworkKeys.transforms.declaration.name
             let hint = error.hint.map { " \($0)" } ?? ""

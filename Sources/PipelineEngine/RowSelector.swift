@@ -150,7 +150,8 @@ struct BatchMerge {
             }
         }
         fields += left.fields[next...]
-        return Schema(fields)
+        let isSame = left.name == right.name && left.version == right.version
+        return isSame ? left.with(fields) : Schema(fields)
     }
 
     static func isNext(

@@ -129,6 +129,26 @@ final class TransformChain {
         return current
     }
 
+    // MARK: What is known before
+
+    /// Follows what is known of the records through all transforms; returns what these look for in
+    /// vain.
+    func trace(_ outline: inout RecordOutline) -> [RecordOutline.Miss] {
+        var misses = outline.takeMisses()
+        for step in steps {
+            let before = outline
+            step.transform.trace(&outline)
+            misses += outline.takeMisses().map { miss in
+                var miss = miss
+                miss.key = "transforms.\(step.alias).\(miss.key)"
+                return miss
+            }
+            // The others pass as they are.
+            if step.selector != nil { outline.unite(with: before) }
+        }
+        return misses
+    }
+
     // MARK: State
 
     /// Gives the transforms back what they remembered; called once, before any batch.

@@ -81,6 +81,14 @@ public final class Cast: PartTransform {
         )
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for (path, target) in targets {
+            outline.need(path.steps, of: part, at: "spec.\(path)")
+            outline[part].retype(path.steps, target.type.fieldType)
+        }
+        if let wholeType { outline[part] = .none(wholeType.fieldType) }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         if let wholeType { return try castWhole(batch, wholeType) }
         guard let schema = batch.fields(of: part, for: Self.self) else { return }
@@ -141,14 +149,19 @@ public final class Cast: PartTransform {
         let staysText = schema.isOpaque && (type == .string || type == .bytes)
         if !staysText {
             let whole = Schema.whole(part, type.fieldType, isOptional: isOptional)
-            batch.rename(part, to: wholeSchema(whole))
+            let named = whole.named(schema.name, version: schema.version)
+            batch.rename(part, to: wholeSchema(named))
         }
         batch.rejectOnce(failures)
     }
 
     /// The same object as long as it says the same: others keep things by it.
     private func wholeSchema(_ schema: Schema) -> Schema {
-        if lastWhole?.fields != schema.fields { lastWhole = schema }
+        if lastWhole?.fields != schema.fields || lastWhole?.name != schema.name
+            || lastWhole?.version != schema.version
+        {
+            lastWhole = schema
+        }
         return lastWhole ?? schema
     }
 

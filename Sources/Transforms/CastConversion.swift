@@ -66,6 +66,8 @@ internal struct CastConversion {
         switch cell.tag {
         case .double, .int, .decimal, .number: value = ExactNumber.double(cell)
         case .bool: value = cell.bits == 0 ? 0 : 1
+        case .date: value = Double(cell.int64)
+        case .time, .timestamp, .localTimestamp: value = Double(cell.int64) / 1_000
         case .string:
             guard let number = NumberText.parse(cell.slice) else { return nil }
             value = ExactNumber.double(number)

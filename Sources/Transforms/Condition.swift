@@ -38,6 +38,9 @@ internal final class Condition {
         first = compile(syntax, onTrue: Self.accept, onFalse: Self.reject)
     }
 
+    /// The fields that are compared.
+    var fields: [String] { names.flatMap { [$0.left] + ($0.right.map { [$0] } ?? []) } }
+
     /// Looks the fields up in the schema of the records that come next.
     func resolve(_ schema: Schema) {
         guard self.schema !== schema else { return }

@@ -60,6 +60,10 @@ public final class Dedupe: StatefulTransform {
 
     public func begin(_ input: TransformInput) { partition = input.partition?.partition ?? 0 }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for name in fields { outline.need([name], at: Self.fieldsKey.declaration.name) }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         let names = fields.isEmpty ? batch.keySchema : batch.schema
         if schema !== names || schema == nil {

@@ -7,14 +7,28 @@ public final class ExtractField: PartTransform {
     public static let className: String? = connectPackage + "ExtractField"
     public static let summary = "Makes one field of the value, or key, the whole of it."
     public static let configuration = ConfigSpec()
-        .with(fieldKey).with(FieldSyntax.key).with(NullDefaults.key)
+        .with(fieldKey).with(missingKey).with(FieldSyntax.key).with(NullDefaults.key)
 
     private static let fieldKey = ConfigKey<String>.required(
         "field",
         help: """
-            The field. An object in it becomes the record's fields, null, or a field that the record \
-            does not have, a tombstone or no key. Records whose types are declared and do not \
-            include the field are rejected.
+            The field. An object in it becomes the record's fields, null a tombstone or no key. \
+            Records whose types are declared and do not include the field are rejected.
+            """
+    )
+
+    /// What becomes of a record that does not have the field.
+    private enum MissingPolicy: String, CaseIterable, Sendable {
+        case null, reject
+    }
+
+    private static let missingKey = ConfigKey<MissingPolicy>.choice(
+        "on.missing",
+        default: .null,
+        help: """
+            What becomes of a record that declares no types and does not have the field: with \
+            `null` it is a tombstone, or has no key, as Kafka Connect has it; `reject` makes it a \
+            dead letter. Mind that a sink may delete by a tombstone.
             """
     )
 
@@ -29,12 +43,23 @@ public final class ExtractField: PartTransform {
 
     private let part: RecordPart
     private let path: FieldPath
+    private let onMissing: MissingPolicy
     private var derived = DerivedSchema<Plan>()
 
     public init(configuration: Configuration, part: RecordPart) throws(ConnectorError) {
         self.part = part
         let syntax = try configuration.get(FieldSyntax.key)
         path = try FieldPath(configuration.get(Self.fieldKey), syntax: syntax, key: "field")
+        onMissing = try configuration.get(Self.missingKey)
+    }
+
+    public func trace(_ outline: inout RecordOutline) {
+        outline.need(path.steps, of: part, at: Self.fieldKey.declaration.name)
+        switch outline[part].field(at: path.steps)?.type {
+        case .object(let fields): outline[part] = .only(fields)
+        case nil, .any, .json: outline[part] = .unknown
+        case let type?: outline[part] = .none(type)
+        }
     }
 
     /// Extracts a field that holds objects in all records, or in none.
@@ -58,7 +83,9 @@ public final class ExtractField: PartTransform {
         for row in batch.indices where !batch.lacks(part, row: row) {
             let cells = batch.cells(of: part, row)
             let found = plan.place.map { $0.read(cells, in: batch) } ?? .missing
-            guard let cell = found, !plan.isUndeclared else {
+            guard let cell = found, !plan.isUndeclared,
+                cell.tag != .missing || onMissing == .null
+            else {
                 failures.append((row, refusal))
                 continue
             }

@@ -45,6 +45,12 @@ public final class Filter: Transform {
         condition = try RecordCondition(text, at: "condition", configuration)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        guard case .native(let condition) = condition else { return }
+        let key = Self.conditionKey.declaration.name
+        for name in condition.fields { outline.need([name], at: key) }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let condition else { return batch.filter { _ in false } }
         switch condition {

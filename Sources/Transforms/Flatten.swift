@@ -25,11 +25,35 @@ public final class Flatten: PartTransform {
         delimiter = try configuration.get(Self.delimiterKey)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        guard outline[part].wholeType == nil else { return }
+        let flat = outline[part].all.flatMap { flattened($0, behind: "") }
+        outline[part] = flat.map { .only($0) } ?? .unknown
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let schema = batch.fields(of: part, for: Self.self) else { return }
         let plan = try derived.plan(for: schema) { schema throws(ConnectorError) in
             FlattenPlan(schema, delimiter: delimiter)
         }
         try plan.apply(to: batch, part)
+    }
+
+    /// The fields without objects; `nil` when nobody knows what is in one.
+    private func flattened(_ fields: [Field], behind prefix: String) -> [Field]? {
+        var flat: [Field] = []
+        for var field in fields {
+            field.name = prefix + field.name
+            switch field.type {
+            case .any, .json: return nil
+            case .object(let inner):
+                guard let inner = flattened(inner, behind: field.name + delimiter) else {
+                    return nil
+                }
+                flat += inner
+            default: flat.append(field)
+            }
+        }
+        return flat
     }
 }

@@ -68,6 +68,20 @@ public final class HeaderFrom: PartTransform {
         operation = try configuration.get(Self.operationKey)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for path in paths {
+            outline.need(path.steps, of: part, at: Self.fieldsKey.declaration.name)
+        }
+        guard operation == .move else { return }
+        for path in paths {
+            if path.isNested {
+                outline[part].retype(path.steps, .any)
+            } else {
+                outline[part].remove(path.first)
+            }
+        }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let schema = batch.fields(of: part, for: Self.self) else { return }
         let plan = try derived.plan(for: schema) { schema throws(ConnectorError) in

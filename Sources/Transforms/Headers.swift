@@ -40,6 +40,9 @@ public final class InsertHeader: Transform {
         self.header = header
     }
 
+    /// Fields stay as they are.
+    public func trace(_ outline: inout RecordOutline) {}
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         // Records without headers share one copy.
         let alone = batch.arena.copy(header.bytes)
@@ -78,6 +81,9 @@ public final class DropHeaders: Transform {
     public init(configuration: Configuration) throws(ConnectorError) {
         names = NestedNames(try configuration.get(Self.headersKey))
     }
+
+    /// Fields stay as they are.
+    public func trace(_ outline: inout RecordOutline) {}
 
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         for row in batch.indices {

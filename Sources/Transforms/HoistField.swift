@@ -28,6 +28,12 @@ public final class HoistField: PartTransform {
         field = try configuration.get(Self.fieldKey)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        let known = outline[part]
+        let type = known.all.map { .object($0) } ?? known.wholeType ?? .any
+        outline[part] = .only([Field(field, type)])
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let schema = batch.schema(of: part) else { return }
         let hoisted = try derived.plan(for: schema) { schema throws(ConnectorError) in

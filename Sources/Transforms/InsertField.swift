@@ -107,6 +107,16 @@ public final class InsertField: PartTransform {
         return name.isEmpty ? nil : Field(name, type, isOptional: !isRequired)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for item in insertions {
+            if item.path.isNested, outline[part].field(item.path.first) != nil {
+                outline[part].retype(item.path.steps, .any)
+            } else {
+                outline[part].add(item.path.isNested ? Field(item.path.first) : item.field)
+            }
+        }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let schema = batch.fields(of: part, for: Self.self) else { return }
         let plan = try derived.plan(for: schema) { schema throws(ConnectorError) in

@@ -43,6 +43,12 @@ public final class MaskField: PartTransform {
         replacement = try configuration.get(Self.replacementKey).map { MaskReplacement($0) }
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for (path, _) in paths {
+            outline.need(path.steps, of: part, at: Self.fieldsKey.declaration.name)
+        }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let schema = batch.fields(of: part, for: Self.self) else { return }
         let changes = try derived.plan(for: schema) { schema throws(ConnectorError) in

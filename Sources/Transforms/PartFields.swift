@@ -6,16 +6,22 @@ extension RecordBatch {
     /// `nil` when there is nothing to do: the records have no keys, or what they have is opaque,
     /// and they were rejected for it.
     internal func fields(of part: RecordPart, for transform: any Transform.Type) -> Schema? {
-        guard part == .key else { return requireFields(for: transform) ? schema : nil }
-        guard let keySchema else { return nil }
-        guard keySchema.isOpaque else { return keySchema }
+        guard let schema = schema(of: part) else { return nil }
+        guard schema.isWhole else { return schema }
+        if schema.isOpaque, part == .value {
+            _ = requireFields(for: transform)
+            return nil
+        }
+        let what = schema.isOpaque ? "is opaque" : "is no object"
         let error = ConnectorError(
             .noFields,
             .rejectRecord,
-            "The transform \(transform.name) needs fields, and the key is opaque.",
-            hint: "Choose a key.converter that gives fields, such as json."
+            "The transform \(transform.name) needs fields, and the \(part.rawValue) \(what).",
+            hint: schema.isOpaque
+                ? "Choose a key.converter that gives fields, such as json."
+                : "Put it into a field first, with HoistField."
         )
-        reject(indices.filter { !lacks(.key, row: $0) }.map { (row: $0, error: error) })
+        reject(indices.filter { !lacks(part, row: $0) }.map { (row: $0, error: error) })
         return nil
     }
 
@@ -39,8 +45,9 @@ extension RecordBatch {
 }
 
 extension Schema {
-    /// Whether any field declares a type, as those of databases do, and those of plain JSON do not.
-    internal var declaresTypes: Bool { fields.contains { $0.type != .any } }
+    /// Whether all fields declare their types, as those of databases do, and those of plain JSON do
+    /// not: then there are no others, whatever comes.
+    internal var declaresTypes: Bool { !fields.isEmpty && fields.allSatisfy { $0.type != .any } }
 
     /// The first of some paths that records of this schema cannot have: their types are declared
     /// and do not include it, or they have no fields at all.

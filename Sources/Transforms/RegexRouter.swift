@@ -56,6 +56,9 @@ public final class RegexRouter: Transform {
         }
     }
 
+    /// Fields stay as they are.
+    public func trace(_ outline: inout RecordOutline) {}
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         let topic = route(batch.topic)
         guard topic == batch.topic || TopicNames.isValid(topic) else {

@@ -40,6 +40,8 @@ public final class ReplaceField: PartTransform {
     }
 
     private let part: RecordPart
+    /// All fields that the configuration names, and the keys that do.
+    private let named: [(path: FieldPath, key: String)]
     private let include: Set<String>
     private let exclude: Set<String>
     private let renames: [String: String]
@@ -53,6 +55,9 @@ public final class ReplaceField: PartTransform {
         let included = try syntax.paths(configuration.get(Self.includeKey), key: "include")
         let excluded = try syntax.paths(configuration.get(Self.excludeKey), key: "exclude")
         let renames = try Self.renames(configuration, syntax)
+        named =
+            included.map { ($0, "include") } + excluded.map { ($0, "exclude") }
+            + renames.map { ($0.path, "renames.\($0.path)") }
         include = Set(included.map(\.first))
         exclude = Set(excluded.filter { !$0.isNested }.map(\.first))
         self.renames = Dictionary(
@@ -90,6 +95,14 @@ public final class ReplaceField: PartTransform {
             renames.append((try FieldPath(old, syntax: syntax, key: "renames"), name))
         }
         return renames
+    }
+
+    public func trace(_ outline: inout RecordOutline) {
+        for (path, key) in named { outline.need(path.steps, of: part, at: key) }
+        if !include.isEmpty { outline[part].keep(include.sorted()) }
+        for (path, _) in named where path.isNested { outline[part].retype(path.steps, .any) }
+        for name in exclude { outline[part].remove(name) }
+        outline[part].rename(renames)
     }
 
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {

@@ -37,6 +37,9 @@ public final class SetSchemaMetadata: PartTransform {
         }
     }
 
+    /// Fields stay as they are.
+    public func trace(_ outline: inout RecordOutline) {}
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let schema = batch.fields(of: part, for: Self.self) else { return }
         let named = try derived.plan(for: schema) { schema throws(ConnectorError) in

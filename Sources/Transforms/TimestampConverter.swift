@@ -67,6 +67,15 @@ public final class TimestampConverter: PartTransform {
         )
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        guard let path else {
+            outline[part] = .none(conversion.target.fieldType)
+            return
+        }
+        outline.need(path.steps, of: part, at: Self.fieldKey.declaration.name)
+        outline[part].retype(path.steps, conversion.target.fieldType)
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let path else { return try convertWhole(batch) }
         guard let schema = batch.fields(of: part, for: Self.self) else { return }

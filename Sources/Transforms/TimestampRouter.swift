@@ -48,6 +48,9 @@ public final class TimestampRouter: Transform {
         pattern = try DatePattern(configuration.get(Self.timestampKey), key: "timestamp.format")
     }
 
+    /// Fields stay as they are.
+    public func trace(_ outline: inout RecordOutline) {}
+
     /// Routes a batch whose records go to one topic.
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard try split(batch).allSatisfy({ $0 === batch }) else {

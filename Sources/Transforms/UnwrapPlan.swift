@@ -46,7 +46,7 @@ internal final class UnwrapPlan {
     func widened(_ schema: Schema) -> Schema {
         let made = try? widened.plan(for: schema) { schema throws(ConnectorError) in
             let mark = marksDeletions ? [Field(Self.deleted, .string)] : []
-            return Schema(schema.fields + fields.fields + mark)
+            return schema.with(schema.fields + fields.fields + mark)
         }
         return made ?? schema
     }

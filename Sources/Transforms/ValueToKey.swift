@@ -45,6 +45,17 @@ public final class ValueToKey: Transform {
         self.paths = paths
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for path in paths { outline.need(path.steps, at: Self.fieldsKey.declaration.name) }
+        outline.key = .only(
+            paths.map { path in
+                var field = outline.value.field(at: path.steps) ?? Field(path.first)
+                field.name = path.steps.last ?? path.first
+                return field
+            }
+        )
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard batch.requireFields(for: Self.self), batch.count > 0 else { return }
         let plan = try derived.plan(for: batch.schema) { schema throws(ConnectorError) in

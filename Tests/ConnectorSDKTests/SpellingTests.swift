@@ -7,7 +7,7 @@ struct SpellingTests {
         "the nearest name is found when few letters differ",
         arguments: [
             ("topik", "topic"), ("tpoic", "topic"), ("nev", "env"), ("incude", "include"),
-            ("includes", "include"), ("zzz", nil), ("", nil),
+            ("includes", "include"), ("ENV", "env"), ("zzz", nil), ("", nil),
         ]
     )
     func nearest(word: String, name: String?) {

@@ -90,4 +90,65 @@ struct TransformValidationTests {
         #expect(issues(["type": "ExtractNewRecordState"]).isEmpty)
         #expect(PluginCatalog.names(of: builtInPredicates[0]).count == 2)
     }
+
+    // MARK: - Fields
+
+    private func fieldIssues(_ values: [String: String]) -> [ConfigIssue] {
+        var catalog = EngineBench.catalog
+        catalog.transforms = builtInTransforms
+        catalog.predicates = builtInPredicates
+        let all = ["script": "0"].merging(values) { $1 }
+        return catalog.validate(
+            ConnectorDefinition(name: "x", kind: .source, plugin: "scripted", values: all)
+        )
+    }
+
+    @Test("a name that a field had before is found, with the one that it has")
+    func renamed() {
+        let found = fieldIssues([
+            "transforms": "a,b", "transforms.a.type": "ReplaceField",
+            "transforms.a.renames": "qty:quantity", "transforms.b.type": "Cast",
+            "transforms.b.spec": "qty:int32",
+        ])
+        #expect(
+            found == [
+                ConfigIssue(
+                    key: "transforms.b.spec",
+                    message: "names the field `qty`, which is called `quantity` at that point",
+                    suggestion: "quantity"
+                )
+            ]
+        )
+    }
+
+    @Test("a transform with a predicate leaves other records their fields")
+    func withPredicate() {
+        var values = [
+            "transforms": "a,b", "transforms.a.type": "ReplaceField",
+            "transforms.a.include": "id", "transforms.b.type": "MaskField",
+            "transforms.b.fields": "name", "predicates": "p",
+            "predicates.p.type": "RecordIsTombstone",
+        ]
+        #expect(fieldIssues(values).map(\.key) == ["transforms.b.fields"])
+        values["transforms.a.predicate"] = "p"
+        #expect(fieldIssues(values).isEmpty)
+    }
+
+    @Test("a transform that says nothing makes everything possible")
+    func unknownTransform() {
+        var catalog = EngineBench.catalog
+        catalog.transforms += builtInTransforms
+        let values = [
+            "script": "0", "transforms": "a,b,c", "transforms.a.type": "ReplaceField",
+            "transforms.a.include": "id", "transforms.b.type": "Mark",
+            "transforms.c.type": "MaskField", "transforms.c.fields": "name",
+        ]
+        let definition = ConnectorDefinition(
+            name: "x",
+            kind: .source,
+            plugin: "scripted",
+            values: values
+        )
+        #expect(catalog.validate(definition).isEmpty)
+    }
 }

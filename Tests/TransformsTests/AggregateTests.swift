@@ -204,4 +204,51 @@ struct AggregateTests {
         time.advance(to: 90)
         #expect(time.overHere == 100, "what is over stays over")
     }
+
+    // D6
+    @Test("a field that no record has is told once, with the key that names it")
+    func tellsUnseen() throws {
+        let aggregate = try make(["aggregates": "n:count,s:sum(vv)", "late.records": "drop"])
+        #expect(aggregate.takePassedOver() == nil)
+        #expect(try run(aggregate, [(1, "a", .int(2)), (2, "a", .int(3))]) == ["0 a 2 null"])
+        let told = try #require(aggregate.takePassedOver())
+        #expect(told.count == 2)
+        #expect(told.reason == "Aggregate: no record has had the field `vv` (aggregates.s)")
+        #expect(try run(aggregate, [(3, "a", .int(2))]) == ["0 a 3 null"])
+        #expect(aggregate.takePassedOver() == nil)
+        // Late ones are counted all the same.
+        _ = try run(aggregate, [(50, "a", .int(2)), (1, "a", .int(2))])
+        #expect(aggregate.takePassedOver()?.reason.contains("1 late records") == true)
+    }
+
+    @Test("a field that some records have is not misspelt")
+    func seen() throws {
+        let aggregate = try make(["aggregates": "s:sum(w)"])
+        _ = try run(aggregate, [(1, "a", .int(2))])
+        let batch = RecordBatch()
+        batch.reset(topic: "t", schema: Schema(["g", "w"]))
+        _ = try aggregate.split(batch)
+        batch.appendRow()
+        batch.metadata(0).pointee.timestamp = 2
+        _ = try aggregate.split(batch)
+        #expect(aggregate.takePassedOver() == nil)
+    }
+
+    @Test(
+        "where types are declared, a field that is not among them rejects the record",
+        arguments: [
+            (["group.by": "gg"], "group.by"), (["aggregates": "s:sum(vv)"], "aggregates.s"),
+        ]
+    )
+    func refusesUndeclared(values: [String: String], key: String) throws {
+        let batch = RecordBatch()
+        batch.reset(topic: "t", schema: Schema([Field("g", .string), Field("v", .int64)]))
+        batch.appendRow()
+        batch.metadata(0).pointee.timestamp = 1
+        let aggregate = try make(values)
+        #expect(try aggregate.split(batch).isEmpty)
+        let error = try #require(batch.takeRejections().first?.error)
+        #expect(error.code.rawValue == "aggregate.no_field" && error.configurationKey == key)
+        #expect(error.disposition == .rejectRecord)
+    }
 }

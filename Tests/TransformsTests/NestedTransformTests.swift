@@ -178,6 +178,37 @@ struct WholeValueTests {
         }
         #expect(schemas.count == 1)
     }
+
+    // D6
+    @Test("a record without the field is a tombstone, or rejected where that is wanted")
+    func missingField() throws {
+        for (values, tombstones, rejected) in [
+            (["field": "nope"], 1, 0), (["field": "nope", "on.missing": "reject"], 0, 1),
+        ] {
+            let batch = makeBatch([["id": .int(1)]])
+            let parts = try Self.transform(ExtractField.self, values).split(batch)
+            let rows = parts.flatMap { part in part.indices.map { part.metadata($0).pointee } }
+            #expect(rows.filter(\.isTombstone).count == tombstones)
+            let errors = parts.flatMap { $0.takeRejections() }.map(\.error.code.rawValue)
+            #expect(errors == Array(repeating: "transform.no_field", count: rejected))
+        }
+        // Null is a value that the record has.
+        let batch = makeBatch([["id": .null]])
+        let values = ["field": "id", "on.missing": "reject"]
+        let parts = try Self.transform(ExtractField.self, values).split(batch)
+        #expect(parts.map(\.count) == [1] && parts[0].metadata(0).pointee.isTombstone)
+    }
+
+    // D6
+    @Test("a value that is no object is not masked in silence, but rejected")
+    func wholeValues() throws {
+        let batch = RecordBatch()
+        batch.reset(topic: "t", schema: .whole(.value))
+        batch.appendRow()
+        batch[0, 0] = batch.makeCell(.string("123-45-6789"))
+        try Self.transform(MaskField.self, ["fields": "ssn"]).apply(batch)
+        #expect(batch.takeRejections().map(\.error.code) == [.noFields])
+    }
 }
 
 @Suite("Headers and topics")

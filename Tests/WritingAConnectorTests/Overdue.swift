@@ -14,6 +14,11 @@ final class Overdue: RecordTransform {
         limit = Double(try configuration.get(Self.limit))
     }
 
+    func trace(_ outline: inout RecordOutline) {
+        for name in ["status", "amount"] { outline.need([name], at: "type") }
+        outline.value.add(Field("owed"))
+    }
+
     func transform(_ record: RecordView) throws(ConnectorError) -> Bool {
         guard record["status"] != "paid", record["amount"] > limit else { return false }
         record.set("owed", record["amount"].value)

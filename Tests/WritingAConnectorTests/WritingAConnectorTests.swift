@@ -53,6 +53,10 @@ struct WritingAConnectorTests {
         batch.appendOpaque(UnsafeRawBufferPointer(start: nil, count: 0))
         try Overdue(configuration: Configuration([:])).apply(batch)
         #expect(batch.rejections.map(\.error.code) == [.noFields])
+        var outline = RecordOutline(value: .only([Field("status"), Field("amuont")]))
+        try Overdue(configuration: Configuration([:])).trace(&outline)
+        #expect(outline.takeMisses().map(\.suggestion) == ["amuont"])
+        #expect(outline.value.all?.map(\.name) == ["status", "amuont", "owed"])
     }
 
     @Test("the source keeps the contract", arguments: SourceRequirement.allCases)

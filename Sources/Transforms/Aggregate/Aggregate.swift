@@ -26,6 +26,8 @@ public final class Aggregate: StatefulTransform {
     private var late = 0
     private var tombstones = 0
     private var missedWindows = 0
+    private var records = 0
+    private var hasToldUnseen = false
     /// Whether the store must learn how far all partitions have come.
     private var mustStoreTimes = false
     private var waiting: [TopicPartition] = []
@@ -46,12 +48,19 @@ public final class Aggregate: StatefulTransform {
         waiting = input.waiting
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        settings.trace(&outline)
+        outline.key = .only(results.keySchema.fields)
+        outline.value = .only(results.schema.fields)
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {}
 
     public func split(_ batch: RecordBatch) throws(ConnectorError) -> [RecordBatch] {
         guard batch.count > 0 else { return [] }
         results.topic = batch.topic
         try reading.resolve(batch)
+        records += batch.count
         var rejected: [(row: Int, error: ConnectorError)] = []
         for row in batch.indices {
             if batch.metadata(row).pointee.isTombstone {
@@ -226,11 +235,24 @@ public final class Aggregate: StatefulTransform {
     public func takePassedOver() -> (count: Int, reason: String)? {
         defer { (late, tombstones, missedWindows) = (0, 0, 0) }
         let count = late + tombstones + missedWindows
-        guard count > 0 else { return nil }
-        let reason =
-            "Aggregate: \(late) late records, \(missedWindows) late for some of their windows, "
-            + "\(tombstones) tombstones"
-        return (count, reason)
+        var reasons: [String] = []
+        if count > 0 {
+            reasons.append(
+                "\(late) late records, \(missedWindows) late for some of their windows, "
+                    + "\(tombstones) tombstones"
+            )
+        }
+        if let unseen = takeUnseen() { reasons.append(unseen) }
+        guard !reasons.isEmpty else { return nil }
+        return (count > 0 ? count : records, "Aggregate: " + reasons.joined(separator: "; "))
+    }
+
+    /// What is probably misspelt, once: a result of it is null, whatever the records are. (D6)
+    private func takeUnseen() -> String? {
+        guard records > 0, !hasToldUnseen, !reading.unseen.isEmpty else { return nil }
+        hasToldUnseen = true
+        let names = reading.unseen.map { "`\($0.name)` (\($0.key))" }
+        return "no record has had the field " + names.joined(separator: ", ")
     }
 }
 

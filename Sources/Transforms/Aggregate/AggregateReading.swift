@@ -9,12 +9,17 @@ internal struct AggregateReading {
     private var columns: [Int] = []
     private var timeColumn = -1
     private var keyFits = true
+    /// Why records of this schema are refused: their types are declared, without a field.
+    private var undeclared: ConnectorError?
+    /// The fields of values that no record has had so far, with the keys that name them.
+    internal private(set) var unseen: [(name: String, key: String)]
     /// Functions whose values may be refused.
     private var checked: [Int] = []
     private var bytes: [UInt8] = []
 
     internal init(_ settings: AggregateSettings) {
         self.settings = settings
+        unseen = settings.fields
         bytes.reserveCapacity(1_024)
     }
 
@@ -36,6 +41,11 @@ internal struct AggregateReading {
         checked = settings.functions.indices.filter {
             columns[$0] >= 0 && settings.functions[$0].kind != .count
         }
+        unseen.removeAll { schema.index(of: $0.name) != nil }
+        undeclared =
+            schema.declaresTypes
+            ? settings.fields.first { schema.index(of: $0.name) == nil }
+                .map { Self.undeclared($0.name, $0.key, in: schema) } : nil
         timeColumn = settings.timeField.flatMap { schema.index(of: $0) } ?? -1
         let names = settings.groupsByKey ? batch.keySchema : schema
         groupColumns = settings.group.map { names?.index(of: $0) ?? -1 }
@@ -65,6 +75,7 @@ internal struct AggregateReading {
             if let error = settings.functions[function].refusal(of: cell) { throw error }
         }
         guard keyFits else { throw Self.otherKey }
+        if let undeclared { throw undeclared }
     }
 
     // MARK: Groups
@@ -146,6 +157,20 @@ internal struct AggregateReading {
     private static func bounded(_ time: Int64) throws(ConnectorError) -> Int64 {
         guard range.contains(time) else { throw outOfRange }
         return time
+    }
+
+    private static func undeclared(
+        _ name: String,
+        _ key: String,
+        in schema: Schema
+    ) -> ConnectorError {
+        ConnectorError(
+            .init("aggregate.no_field"),
+            .rejectRecord,
+            "The record's types are declared, and there is no field `\(name)` among them.",
+            at: key,
+            hint: Spelling.nearest(to: name, in: schema.names).map { "Did you mean `\($0)`?" }
+        )
     }
 
     private static let outOfRange = ConnectorError(

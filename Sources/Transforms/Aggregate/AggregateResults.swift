@@ -3,8 +3,8 @@ internal import ConnectorSDK
 /// Makes records of results.
 internal struct AggregateResults {
     private let settings: AggregateSettings
-    private let schema: Schema
-    private let keySchema: Schema
+    internal let schema: Schema
+    internal let keySchema: Schema
     /// The topic of the records that come in.
     internal var topic = ""
     private var pool: [RecordBatch] = []

@@ -193,6 +193,25 @@ internal struct AggregateSettings {
         return parts.seconds * 1_000 + parts.attoseconds / 1_000_000_000_000_000
     }
 
+    /// The fields of values that are looked for, with the keys that name them.
+    internal var fields: [(name: String, key: String)] {
+        let groups = groupsByKey ? [] : group
+        let results = functions.compactMap { function in
+            function.field.map { ($0, "\(Self.aggregatesKey.declaration.name).\(function.name)") }
+        }
+        let time = timeField.map { [($0, Self.timeKey.declaration.name)] } ?? []
+        return groups.map { ($0, Self.groupKey.declaration.name) } + results + time
+    }
+
+    /// Says which fields are looked for.
+    internal func trace(_ outline: inout RecordOutline) {
+        // Without names the whole key is the group.
+        let isWholeKey = groupsByKey && group == ["key"]
+        let key = isWholeKey ? Self.byKeyKey.declaration : Self.groupKey.declaration
+        if groupsByKey { for name in group { outline.need([name], of: .key, at: key.name) } }
+        for field in fields { outline.need([field.name], at: field.key) }
+    }
+
     /// What kept results depend on.
     internal var fingerprint: String {
         let list = functions.map { "\($0.name)=\($0.kind.rawValue)(\($0.field ?? ""))" }

@@ -48,6 +48,7 @@ public final class Lookup: Transform {
     }
 
     private let path: FieldPath
+    private let values: [String]
     private let prefix: String
     private let onMissing: MissingPolicy
     private let source: LookupSource
@@ -61,7 +62,15 @@ public final class Lookup: Transform {
         path = try FieldPath(field, syntax: try configuration.get(FieldSyntax.key), key: "field")
         prefix = try configuration.get(Self.prefixKey)
         onMissing = try configuration.get(Self.missingKey)
-        source = try LookupSource(configuration, values: try configuration.get(Self.valuesKey))
+        values = try configuration.get(Self.valuesKey)
+        source = try LookupSource(configuration, values: values)
+    }
+
+    public func trace(_ outline: inout RecordOutline) {
+        outline.need(path.steps, at: Self.fieldKey.declaration.name)
+        // Without names only the table knows what its columns are called.
+        if values.isEmpty { outline.value = .unknown }
+        for name in values { outline.value.add(Field(prefix + name)) }
     }
 
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
@@ -113,7 +122,11 @@ public final class Lookup: Transform {
                 fields.append(Field(prefix + name))
             }
         }
-        return Plan(place: FieldPlace(path, in: schema), schema: Schema(fields), columns: columns)
+        return Plan(
+            place: FieldPlace(path, in: schema),
+            schema: schema.with(fields),
+            columns: columns
+        )
     }
 
     /// The text of a value; `nil` for none.

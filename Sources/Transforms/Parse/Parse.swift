@@ -82,6 +82,10 @@ public final class Parse: Transform {
         )
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        work.trace(&outline)
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         if batch.count > 0 { try work.apply(batch) }
     }

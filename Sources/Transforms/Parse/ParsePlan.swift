@@ -66,7 +66,7 @@ internal struct ParsePlan {
             target = Self.column(Field(name, .json), &fields)
             if origins.count < fields.count { origins.append(-1) }
         }
-        schema = Schema(fields)
+        schema = source.with(fields)
     }
 
     /// Gives columns to fields that were added to the line's.
@@ -84,7 +84,7 @@ internal struct ParsePlan {
         }
         let isWider = fields.count > schema.count
         while origins.count < fields.count { origins.append(-1) }
-        schema = Schema(fields)
+        schema = source.with(fields)
         return isWider
     }
 

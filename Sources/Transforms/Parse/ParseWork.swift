@@ -34,6 +34,11 @@ internal final class ParseWork {
         self.settings = settings
     }
 
+    /// Says which fields there are, where the format fixes those of lines.
+    func trace(_ outline: inout RecordOutline) {
+        settings.trace(&outline, fieldsOfLines: parser.fields.names)
+    }
+
     func apply(_ batch: RecordBatch) throws(ConnectorError) {
         parser.begin(batch)
         guard try prepare(batch) else { return }

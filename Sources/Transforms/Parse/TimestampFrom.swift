@@ -37,6 +37,10 @@ public final class TimestampFrom: Transform {
         onError = try configuration.get(Self.errorKey)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        outline.need(path.steps, at: Self.fieldKey.declaration.name)
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard batch.requireFields(for: Self.self) else { return }
         let place = try derived.plan(for: batch.schema) { schema throws(ConnectorError) in

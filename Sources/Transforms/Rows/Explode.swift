@@ -81,6 +81,12 @@ public final class Explode: Transform {
         }
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        outline.need(path.steps, at: Self.fieldKey.declaration.name)
+        outline.value.retype(path.steps, .any)
+        if let indexField { outline.value.add(Field(indexField, .int64)) }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         throw ConnectorError(
             .init("transform.several_batches"),
@@ -114,7 +120,7 @@ public final class Explode: Transform {
         let place = FieldPlace(path, in: schema)
         if let place { fields[place.column].type = place.isNested ? .json : .any }
         guard let indexField else {
-            return Plan(place: place, schema: Schema(fields), index: nil)
+            return Plan(place: place, schema: schema.retyped(fields), index: nil)
         }
         let index = schema.index(of: indexField) ?? fields.count
         if index == fields.count {
@@ -122,7 +128,7 @@ public final class Explode: Transform {
         } else {
             fields[index].type = .int64
         }
-        return Plan(place: place, schema: Schema(fields), index: index)
+        return Plan(place: place, schema: schema.with(fields), index: index)
     }
 
     /// Adds the elements of a row's array; returns why it has none.

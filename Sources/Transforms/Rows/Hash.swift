@@ -67,6 +67,13 @@ public final class Hash: Transform {
         onError = try configuration.get(Self.errorKey)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        for path in paths {
+            outline.need(path.steps, at: Self.fieldsKey.declaration.name)
+            outline.value.retype(path.steps, .string)
+        }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard batch.requireFields(for: Self.self) else { return }
         let plan = try derived.plan(for: batch.schema) { schema throws(ConnectorError) in
@@ -92,7 +99,7 @@ public final class Hash: Transform {
             fields[place.column].type = place.isNested ? .json : .string
             if !place.isNested { fields[place.column].nativeType = nil }
         }
-        return (Schema(fields), places)
+        return (schema.retyped(fields), places)
     }
 
     /// `false` when the path leads through something that is no object.

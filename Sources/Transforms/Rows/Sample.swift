@@ -50,6 +50,10 @@ public final class Sample: Transform {
         seed = UInt64(truncatingIfNeeded: try configuration.get(Self.seedKey))
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        if let path { outline.need(path.steps, at: Self.fieldKey.declaration.name) }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         guard let threshold else { return }
         if path != nil { guard batch.requireFields(for: Self.self) else { return } }

@@ -63,6 +63,10 @@ public final class Split: Transform {
         limit = try configuration.get(Self.limitKey)
     }
 
+    public func trace(_ outline: inout RecordOutline) {
+        if let path { outline.need(path.steps, at: Self.fieldKey.declaration.name) }
+    }
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         throw ConnectorError(
             .init("transform.several_batches"),

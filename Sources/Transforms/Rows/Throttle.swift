@@ -38,6 +38,9 @@ public final class Throttle: PausingTransform {
         }
     }
 
+    /// Fields stay as they are.
+    public func trace(_ outline: inout RecordOutline) {}
+
     public func apply(_ batch: RecordBatch) throws(ConnectorError) {
         var bytes = 0
         for row in batch.indices { bytes += Int(batch.metadata(row).pointee.rawLength) }

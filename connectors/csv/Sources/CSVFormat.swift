@@ -28,6 +28,18 @@ public final class CSVFormat: RecordFormat {
         settings = try CSVSettings(configuration)
     }
 
+    public static func fields(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> KnownFields {
+        let settings = try CSVSettings(configuration)
+        guard !settings.columns.isEmpty else { return .unknown }
+        return .only(
+            settings.columns.map { name in
+                Field(name, (settings.types[name] ?? settings.defaultType).fieldType)
+            }
+        )
+    }
+
     public var isOpaque: Bool { false }
 
     public func makeReader(

@@ -73,6 +73,12 @@ public final class GenerateSource: SourceConnector {
         }
     }
 
+    public static func fields(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> KnownFields {
+        .only(try templates(configuration).map { Field($0.name, $0.template.type) })
+    }
+
     public var isBounded: Bool { count != nil }
 
     public func run(

@@ -38,6 +38,10 @@ public final class LinesFormat: RecordFormat {
         isEscaped = try configuration.get(Self.escape)
     }
 
+    public static func fields(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> KnownFields { .none() }
+
     public var isOpaque: Bool { true }
 
     public func makeReader(
