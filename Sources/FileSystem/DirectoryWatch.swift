@@ -13,6 +13,11 @@ public final class DirectoryWatch: Sendable {
         public var paths: Set<String> = []
         /// Whether directories came or went, or changes were lost: then all must be looked at.
         public var isIncomplete = false
+        /// Whether entries were made, removed or renamed, and not only written to.
+        public var hasMoves = false
+
+        /// Whether there are none.
+        public var isEmpty: Bool { paths.isEmpty && !isIncomplete }
 
         /// Makes changes of which there are none.
         public init() {}
@@ -23,6 +28,8 @@ public final class DirectoryWatch: Sendable {
         var directories: [Int32: String] = [:]
         var descriptors: [String: Int32] = [:]
         var isFinished = false
+        /// Where events are read into.
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
     }
 
     // What happens to entries, and to the directory itself.
@@ -30,8 +37,14 @@ public final class DirectoryWatch: Sendable {
         IN_MODIFY, IN_CREATE, IN_MOVED_FROM, IN_MOVED_TO, IN_DELETE, IN_CLOSE_WRITE,
         IN_DELETE_SELF, IN_MOVE_SELF, IN_ONLYDIR,
     ].reduce(UInt32(0)) { $0 | UInt32($1) }
+    private static let moves = [IN_CREATE, IN_MOVED_FROM, IN_MOVED_TO, IN_DELETE].reduce(0) {
+        $0 | Int($1)
+    }
     /// Events that come faster are taken together, so that a busy writer costs little.
     private static let pause: UInt32 = 500
+
+    /// 16,384 events of at most 272 bytes, in buffers of 64 KiB.
+    private static let fillings = 80
 
     private let queue: Int32
     private let stop: Int32
@@ -66,6 +79,7 @@ public final class DirectoryWatch: Sendable {
     }
 
     deinit {
+        state.withLock { $0.room.deallocate() }
         close(queue)
         close(stop)
     }
@@ -110,9 +124,13 @@ public final class DirectoryWatch: Sendable {
         for descriptor in others { inotify_rm_watch(queue, descriptor) }
     }
 
-    /// Takes what has changed since the last call.
+    /// Takes what has changed since the last call, up to now: what happened before something that
+    /// the caller has seen is among it.
     public func take() -> Changes {
         state.withLock { state in
+            // As often as the kernel's queue may be filled, and no longer beside busy writers.
+            var count = 0
+            while count < Self.fillings, collect(&state) { count += 1 }
             defer { state.changes = Changes() }
             return state.changes
         }
@@ -129,40 +147,45 @@ public final class DirectoryWatch: Sendable {
 
     private func runThread() {
         mr_name_thread("file-watch")
-        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 8)
-        defer { room.deallocate() }
         while !state.withLock({ $0.isFinished }) {
             var waited = [
                 pollfd(fd: queue, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: stop, events: Int16(POLLIN), revents: 0),
             ]
             poll(&waited, 2, -1)
-            var count = Glibc.read(queue, room.baseAddress, room.count)
-            while count > 0 {
-                note(UnsafeRawBufferPointer(rebasing: room[..<count]))
+            while true {
+                let (isMore, isNews) = state.withLock { state in
+                    let wasEmpty = state.changes.isEmpty
+                    let isMore = collect(&state)
+                    return (isMore, wasEmpty && !state.changes.isEmpty)
+                }
+                if isNews { wake() }
+                guard isMore else { break }
                 usleep(Self.pause)
-                count = Glibc.read(queue, room.baseAddress, room.count)
             }
         }
     }
 
-    /// Takes down a buffer of events.
-    private func note(_ bytes: UnsafeRawBufferPointer) {
+    /// Takes down a buffer of the kernel's events.
+    ///
+    /// Under the lock, so that no events are on their way when others are asked for.
+    ///
+    /// - Returns: whether there were any.
+    private func collect(_ state: inout State) -> Bool {
+        let count = Glibc.read(queue, state.room.baseAddress, state.room.count)
+        guard count > 0 else { return false }
+        let bytes = UnsafeRawBufferPointer(rebasing: state.room[..<count])
         let header = MemoryLayout<inotify_event>.size
-        let isNews = state.withLock { state in
-            let wasEmpty = state.changes.paths.isEmpty && !state.changes.isIncomplete
-            var place = 0
-            while place + header <= bytes.count {
-                let event = bytes.loadUnaligned(fromByteOffset: place, as: inotify_event.self)
-                let end = place + header + Int(event.len)
-                guard end <= bytes.count else { break }
-                let name = bytes[(place + header)..<end].prefix { $0 != 0 }
-                note(event, String(validating: name, as: UTF8.self), &state)
-                place = end
-            }
-            return wasEmpty && (!state.changes.paths.isEmpty || state.changes.isIncomplete)
+        var place = 0
+        while place + header <= bytes.count {
+            let event = bytes.loadUnaligned(fromByteOffset: place, as: inotify_event.self)
+            let end = place + header + Int(event.len)
+            guard end <= bytes.count else { break }
+            let name = bytes[(place + header)..<end].prefix { $0 != 0 }
+            note(event, String(validating: name, as: UTF8.self), &state)
+            place = end
         }
-        if isNews { wake() }
+        return true
     }
 
     private func note(_ event: inotify_event, _ name: String?, _ state: inout State) {
@@ -183,6 +206,7 @@ public final class DirectoryWatch: Sendable {
         }
         guard let name, !name.isEmpty else { return }
         if mask & Int(IN_ISDIR) != 0 { state.changes.isIncomplete = true }
+        if mask & Self.moves != 0 { state.changes.hasMoves = true }
         state.changes.paths.insert(FileSystem.join(directory, name))
     }
 }

@@ -34,11 +34,20 @@ struct FollowTests {
     )
     func counted(_ style: String) async throws { try await run(style, kills: 3) }
 
+    // D6
+    @Test(
+        "a file that is removed is read to its end when it was seen at all",
+        .timeLimit(.minutes(15)),
+        arguments: ["remove", "remove+paused"]
+    )
+    func removed(_ style: String) async throws { try await run(style, kills: 0) }
+
     // D5
     @Test(
-        "without a kill the order is kept when files are renamed",
+        "the order is kept when files are renamed, also several times between two looks",
         .timeLimit(.minutes(15)),
-        arguments: ["rename", "dated"]
+        arguments: ["rename", "rename+paused", "dated+paused"],
+        [0, 2]
     )
-    func undisturbed(_ style: String) async throws { try await run(style, kills: 0) }
+    func ordered(_ style: String, _ kills: Int) async throws { try await run(style, kills: kills) }
 }

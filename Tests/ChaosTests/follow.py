@@ -3,7 +3,11 @@ killed with SIGKILL at random moments. At the end every line that is in any file
 exactly once, and so is every line that was written, unless the way of rotating loses lines for
 whoever reads the files; then what was lost is counted, and nothing else may be missing.
 
-    follow.py MILLRACE DIRECTORY STYLE KILLS [LINES] [SEED]
+Where files are renamed, the lines of each log are in the topic in their order. STYLE may end in
+`+paused`: then millrace is stopped (SIGSTOP) at random for up to 300 ms, so that files are rotated
+several times between two of its looks.
+
+    follow.py MILLRACE DIRECTORY STYLE[+paused] KILLS [LINES] [SEED]
 """
 
 import collections
@@ -133,6 +137,8 @@ class Log:
         os.remove(self.path)
         self.append(self.moments.randrange(1, 20))
         self.file.close()
+        with open(os.path.dirname(self.path) + ".removed", "a") as file:
+            file.write(f"{self.number} {self.written}\n")
         self.open()
 
     def mixed(self):
@@ -193,7 +199,29 @@ def in_topic(millrace, directory):
 LOSSY = {"copytruncate_racing", "truncate", "rewrite", "remove"}
 
 
-def check(style, written, present, lines, order, kills):
+# Ways of rotating that keep the order of each log's lines, whenever they are looked at.
+ORDERED = {"rename", "dated"}
+
+
+def torn(directory, missing):
+    """Removed files of which some lines are missing and others are not: they were open, so all of
+    their lines could be read. And how many there are of which nothing was seen."""
+    ends = collections.defaultdict(list)
+    with open(directory + ".removed") as file:
+        for line in file:
+            number, end = map(int, line.split())
+            ends[number].append(end)
+    halves, unseen = [], 0
+    for number, places in ends.items():
+        for begin, end in zip([0, *places], places):
+            lost = sum((number, line) in missing for line in range(begin + 1, end + 1))
+            unseen += lost == end - begin
+            if 0 < lost < end - begin:
+                halves.append(f"{lost} of lines {begin + 1} to {end} of file {number}")
+    return halves, unseen
+
+
+def check(directory, style, written, present, lines, order, kills):
     problems = []
     doubled = [key for key, number in lines.items() if number > 1]
     if doubled:
@@ -208,17 +236,34 @@ def check(style, written, present, lines, order, kills):
     strange = set(lines) - everything
     if strange:
         problems.append(f"{len(strange)} lines that nobody wrote, such as {sorted(strange)[:5]}")
-    if missing and (style not in LOSSY or style == "remove" and kills == 0):
+    if missing and style not in LOSSY:
         problems.append(f"{len(missing)} lines lost, such as {sorted(missing)[:5]}")
-    if kills == 0 and style not in LOSSY:
+    if style == "remove" and kills == 0:
+        halves, unseen = torn(directory, missing)
+        print(f"{unseen} files came and went between two looks")
+        if halves:
+            problems.append(f"removed files were not read to their ends: {halves[:5]}")
+    if style in ORDERED:
         for number, seen in order.items():
-            if seen != sorted(seen):
-                problems.append(f"the lines of file {number} are not in their order")
+            turns = [pair for pair in zip(seen, seen[1:]) if pair[0] > pair[1]]
+            if turns:
+                problems.append(f"the lines of file {number} are not in their order: "
+                                f"behind {turns[0][0]} comes {turns[0][1]}")
     return problems, len(missing)
+
+
+def pause(process, writer, moments):
+    """Stops a process and lets it go on, until the writer has ended."""
+    while writer.is_alive():
+        time.sleep(moments.uniform(0.001, 0.1))
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(moments.uniform(0.01, 0.3))
+        process.send_signal(signal.SIGCONT)
 
 
 def main(millrace, directory, style, kills, lines="40000", seed=None):
     kills, lines = int(kills), int(lines)
+    style, _, option = style.partition("+")
     seed = int(seed) if seed else random.randrange(1 << 32)
     moments = random.Random(seed)
     millrace = os.path.abspath(millrace)
@@ -245,6 +290,8 @@ def main(millrace, directory, style, kills, lines="40000", seed=None):
                     process.kill()
                     done += 1
                 else:
+                    if option == "paused":
+                        pause(process, writer, moments)
                     writer.join()
                     time.sleep(0.5)
                     process.send_signal(signal.SIGTERM)
@@ -266,7 +313,8 @@ def main(millrace, directory, style, kills, lines="40000", seed=None):
     seconds = time.perf_counter() - begin
     topic, order = in_topic(millrace, directory)
     written = list(counts)
-    problems, lost = check(style, written, on_disk(f"{directory}/logs"), topic, order, kills)
+    problems, lost = check(f"{directory}/logs", style, written, on_disk(f"{directory}/logs"),
+                           topic, order, kills)
     print(f"{style}, seed {seed}: {sum(written)} lines, {done} kills, {seconds:.1f} s, "
           f"{lost} lost with the files they were in", flush=True)
     if problems:

@@ -68,16 +68,34 @@ struct FollowRotationTests {
         #expect(second.texts.count == 5)
     }
 
-    @Test("rotated twice while nobody looked")
+    // D5
+    @Test("rotated twice while nobody looked: in their order, however long each is")
     func twice() async throws {
         try fixture.append(lines("a", 1...3), to: "app.log")
         let first = try await fixture.follow(until: 3)
-        try fixture.append(lines("a", 4...4), to: "app.log")
+        try fixture.append(lines("a", 4...9_999), to: "app.log")
         try rename("app.log", "app.log.2")
-        try fixture.append(lines("b", 1...2), to: "app.log.1")
-        try fixture.append(lines("c", 1...1), to: "app.log")
-        let second = try await fixture.follow(from: first.positions, until: 4)
-        #expect(second.texts.sorted() == texts("a", 4...4) + texts("b", 1...2) + texts("c", 1...1))
+        try fixture.append(lines("b", 1...9_999), to: "app.log.1")
+        try fixture.append(lines("c", 1...9_999), to: "app.log")
+        let all = texts("a", 4...9_999) + texts("b", 1...9_999) + texts("c", 1...9_999)
+        let second = try await fixture.follow(from: first.positions, until: all.count)
+        #expect(second.texts == all)
+    }
+
+    // D5
+    @Test(
+        "what was there before the first run is read as it was written",
+        arguments: [["app.log.2", "app.log.1"], ["app.log-20261120", "app.log-20261121"]]
+    )
+    func generations(_ names: [String]) async throws {
+        try fixture.append(lines("a", 1...9_999), to: names[0])
+        try fixture.append(lines("b", 1...9_999), to: names[1])
+        try fixture.append(lines("c", 1...9_999), to: "app.log")
+        let all = texts("a", 1...9_999) + texts("b", 1...9_999) + texts("c", 1...9_999)
+        let first = try await fixture.follow(until: 3_000, durability: .whenSettled)
+        let got = first.texts.count
+        let second = try await fixture.follow(from: first.positions, until: all.count - got)
+        #expect(first.texts + second.texts == all)
     }
 
     @Test(
@@ -218,6 +236,25 @@ struct FollowRotationTests {
             ]
         )
         #expect(outlet.texts == texts("a", 1...5) + texts("b", 1...1) + ["no end"])
+    }
+
+    // D6
+    @Test("a source that is stopped first reads what no later one can find")
+    func removedBeforeStop() async throws {
+        try fixture.append(lines("a", 1...3), to: "app.log")
+        let handle = try FileHandle(forWritingTo: URL(filePath: fixture.directory.file("app.log")))
+        let source = try fixture.files.source(["include": "*.log*", "follow": "true"])
+        let outlet = RecordingOutlet(for: source)
+        outlet.stopAfterIdling = 1_000
+        outlet.onIdle = { [unowned outlet] _ in
+            guard outlet.records.count == 3 else { return }
+            try fixture.files.remove("app.log")
+            try handle.seekToEnd()
+            try handle.write(contentsOf: Data(lines("a", 4...9_999).utf8) + Data("no end".utf8))
+            outlet.stop()
+        }
+        try await source.run(from: [:], into: outlet)
+        #expect(outlet.texts == texts("a", 1...9_999) + ["no end"])
     }
 
     @Test("the place in a removed file is forgotten after a while, others are kept")

@@ -157,11 +157,19 @@ struct FollowTests {
         #expect(outlet.texts.count == 600)
     }
 
-    @Test("a large file does not keep a small one waiting")
-    func fairness() async throws {
+    @Test(
+        "a large file does not keep a small one waiting that is written beside it",
+        arguments: [("a.log", "b.log"), ("app-1.log", "app-2.log")]
+    )
+    func fairness(_ large: String, _ small: String) async throws {
         let line = String(repeating: "x", count: 99) + "\n"
-        try fixture.append(String(repeating: line, count: 100_000), to: "a.log")
-        try fixture.append("small\n", to: "b.log")
+        try fixture.append(line, to: large)
+        try fixture.append("", to: small)
+        // So that the times differ, however coarse they are.
+        usleep(20_000)
+        try fixture.append(String(repeating: line, count: 99_999), to: large)
+        usleep(20_000)
+        try fixture.append("small\n", to: small)
         let outlet = try await fixture.follow(until: 100_001)
         let place = try #require(outlet.texts.firstIndex(of: "small"))
         #expect(place < 20_000)

@@ -8,7 +8,7 @@ import Testing
 struct RotationTests {
     /// What is seen, in order; numbers are inodes, and contents in the order of their beginnings.
     enum Event: Sendable {
-        case sees(String, UInt64, size: Int64 = 100)
+        case sees(String, UInt64, size: Int64 = 100, written: Int64 = 1)
         case misses(String)
         /// Everything that happened together was seen.
         case concludes
@@ -226,17 +226,77 @@ struct RotationTests {
             steps: [.begin(node(2), path: "d/app.log", after: nil)]
         ),
         Case(
-            testDescription: "two rotations at once",
-            events: rotated + [
-                .sees("d/app.log", 4), .sees("d/app.log.1", 3), .sees("d/app.log.2", 2),
-                .sees("d/app.log.3", 1), .concludes,
+            testDescription: "two rotations at once: the new file waits for the one between",
+            events: rotatedTwice,
+            steps: [.compare(node(3), path: "d/app.log.1", with: [0, 1])]
+        ),
+        Case(
+            testDescription: "and is begun behind it",
+            events: rotatedTwice + [
+                .compared(3, "d/app.log.1", with: 0, .different),
+                .compared(3, "d/app.log.1", with: 1, .different), .concludes,
+            ],
+            steps: [.begin(node(4), path: "d/app.log", after: 1)]
+        ),
+        Case(
+            testDescription: "and when that one is a copy",
+            events: rotatedTwice + [
+                .compared(3, "d/app.log.1", with: 0, .same), .concludes,
+            ],
+            steps: [.begin(node(4), path: "d/app.log", after: 1)]
+        ),
+        Case(
+            testDescription: "and does not wait for longer than a copy rests",
+            events: rotatedTwice + [
+                .compared(3, "d/app.log.1", with: 0, .unclear), .passes(rest), .concludes,
             ],
             steps: [
+                .begin(node(3), path: "d/app.log.1", after: 0),
                 .begin(node(4), path: "d/app.log", after: 1),
-                .compare(node(3), path: "d/app.log.1", with: [0, 1]),
+            ]
+        ),
+        Case(
+            testDescription: "a log of its own does not wait for one that is written beside it",
+            events: [
+                .sees("d/app-9.log", 9), .concludes,
+                .sees("d/app-1.log", 1, written: 20), .sees("d/app-2.log", 2, written: 30),
+                .concludes,
+            ],
+            steps: [
+                .compare(node(1), path: "d/app-1.log", with: [0]),
+                .compare(node(2), path: "d/app-2.log", with: [0]),
+            ]
+        ),
+        Case(
+            testDescription: "one that was begun when the other was complete does",
+            events: [
+                .sees("d/app-9.log", 9), .concludes,
+                .sees("d/app-2.log", 2, written: 5), .sees("d/app-1.log", 1, written: 30),
+                .concludes,
+            ],
+            steps: [.compare(node(2), path: "d/app-2.log", with: [0])]
+        ),
+        Case(
+            testDescription: "generations that are seen at once are begun as they were written",
+            events: [
+                .sees("d/app.log", 9), .sees("d/app.log.1", 1, written: 30),
+                .sees("d/app.log.2.gz", 5, written: 20), .sees("d/app.log-20261121", 3, written: 9),
+                .concludes,
+            ],
+            steps: [
+                .begin(node(3), path: "d/app.log-20261121", after: nil),
+                .begin(node(5), path: "d/app.log.2.gz", after: nil),
+                .begin(node(1), path: "d/app.log.1", after: nil),
+                .begin(node(9), path: "d/app.log", after: nil),
             ]
         ),
     ]
+
+    static let rotatedTwice =
+        rotated + [
+            .sees("d/app.log", 4), .sees("d/app.log.1", 3), .sees("d/app.log.2", 2),
+            .sees("d/app.log.3", 1), .concludes,
+        ]
 
     static let rest: Int64 = 5_000
     static let memory: Int64 = 60_000
@@ -264,6 +324,61 @@ struct RotationTests {
         #expect(Self.sorted(last) == Self.sorted(given.steps))
     }
 
+    struct Generation: Sendable {
+        var path: String
+        var made: Int64
+        var written: Int64
+        var isNamed = true
+        /// Where in the table the one is that it waits for.
+        var waits: Int?
+    }
+
+    static let families: [[Generation]] = [
+        [
+            Generation(path: "d/app.log", made: 30, written: 40, waits: 1),
+            Generation(path: "d/app.log.1", made: 20, written: 30, waits: 2),
+            Generation(path: "d/app.log.2", made: 10, written: 20),
+        ],
+        // The writer of each went on after the next one was made.
+        [
+            Generation(path: "d/app.log.2.gz", made: 10, written: 21),
+            Generation(path: "d/app.log.1", made: 20, written: 31, waits: 0),
+            Generation(path: "d/app.log", made: 30, written: 30, waits: 1),
+        ],
+        // Its name was taken over, and the new one has another.
+        [
+            Generation(path: "d/app.log", made: 10, written: 20, isNamed: false),
+            Generation(path: "d/app-20261121.log", made: 19, written: 25, waits: 0),
+        ],
+        [
+            Generation(path: "d/app-2026-11-20.log", made: 10, written: 20),
+            Generation(path: "d/app-2026-11-21.log", made: 20, written: 30, waits: 0),
+            Generation(path: "d/other.log", made: 30, written: 40),
+        ],
+        // Written side by side.
+        [
+            Generation(path: "d/app-1.log", made: 10, written: 50),
+            Generation(path: "d/app-2.log", made: 11, written: 60),
+            Generation(path: "d/app-3.log", made: 55, written: 70, waits: 0),
+        ],
+    ]
+
+    @Test("has generations wait for those that were complete before them", arguments: families)
+    func generations(_ family: [Generation]) throws {
+        var rotation = Rotation(copyRest: Self.rest, memory: Self.memory)
+        for (number, given) in family.enumerated() {
+            let node = FileNode(inode: UInt64(number), created: given.made)
+            _ = rotation.add(path: given.path, node: node, size: 1, isNamed: true)
+            let seen = try Self.information(node, size: 1, written: given.written)
+            _ = rotation.found(given.path, seen, isIncluded: true, isTouched: false, at: 1)
+            if !given.isNamed { rotation.missing(given.path) }
+        }
+        let all = Set(family.indices)
+        let order = rotation.order(of: all, toRead: all)
+        #expect(all.map { order[$0] } == all.map { family[$0].waits })
+        #expect(rotation.order(of: [0], toRead: [0]) == [:], "what is read is not waited for")
+    }
+
     /// Comparisons name contents in no order.
     private static func sorted(_ steps: [Rotation.Step]) -> [Rotation.Step] {
         steps.map { step in
@@ -278,10 +393,10 @@ struct RotationTests {
         _ now: inout Int64
     ) throws -> [Rotation.Step] {
         switch event {
-        case .sees(let path, let number, let size):
+        case .sees(let path, let number, let size, let written):
             let step = rotation.found(
                 path,
-                try information(node(number), size: size),
+                try information(node(number), size: size, written: written),
                 isIncluded: path != "d/strange",
                 isTouched: false,
                 at: now
@@ -302,13 +417,17 @@ struct RotationTests {
         }
     }
 
-    private static func information(_ node: FileNode, size: Int64) throws -> FileInformation {
+    private static func information(
+        _ node: FileNode,
+        size: Int64,
+        written: Int64 = 1
+    ) throws -> FileInformation {
         var information = try #require(try FileInformation.of("/"))
         information.kind = .regular
         information.inode = node.inode
         information.created = node.created
         information.size = size
-        information.modified = 1
+        information.modified = written
         return information
     }
 }

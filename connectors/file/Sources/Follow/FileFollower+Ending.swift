@@ -141,6 +141,20 @@ extension FileFollower {
         try await perform(rotation.drained(file.id, at: now()))
     }
 
+    /// How long a task that is told to stop reads what nobody can read after it.
+    private static let farewell = Duration.seconds(5)
+
+    /// Reads the rest of files that have no name any more: the next run does not find them. (D6)
+    func finishRemoved() async throws(ConnectorError) {
+        let end = ContinuousClock.now + Self.farewell
+        for file in openFiles.sorted().compactMap({ files[$0] }) where file.archive == nil {
+            guard let information = try? file.file?.information(), information.links == 0 else {
+                continue
+            }
+            while try await read(file, finish: .everything), .now < end {}
+        }
+    }
+
     // MARK: Runs that end
 
     /// Whether all is read that was there when the run began.

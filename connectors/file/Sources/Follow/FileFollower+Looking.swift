@@ -36,6 +36,7 @@ extension FileFollower {
         for path in touched where !paths.contains(path) {
             if let step = try look(path, isTouched: true) { steps.append(step) }
         }
+        steps += try lookAgainWhileMoved()
         try await perform(steps + rotation.conclude(at: now()))
     }
 
@@ -45,7 +46,30 @@ extension FileFollower {
         for path in paths {
             if let step = try look(path, isTouched: true) { steps.append(step) }
         }
+        steps += try lookAgainWhileMoved()
         try await perform(steps + rotation.conclude(at: now()))
+    }
+
+    /// How often it is looked again before new files are decided upon.
+    private static let looks = 10
+
+    /// Looks at what has changed while it was looked, until no file was moved meanwhile.
+    ///
+    /// A new file is seen; before it was made, the one before it was moved from a name that is not
+    /// looked at any more to one that was looked at before. Neither is its rest known, then, nor
+    /// perhaps itself; but both have been noted by the kernel before the new file was seen.
+    private func lookAgainWhileMoved() throws(ConnectorError) -> [Rotation.Step] {
+        var steps: [Rotation.Step] = []
+        guard let watch, rotation.hasUndecided else { return steps }
+        for _ in 0..<Self.looks {
+            let changes = watch.take()
+            if changes.isIncomplete { lookAtAllNext() }
+            for path in changes.paths {
+                if let step = try look(path, isTouched: true) { steps.append(step) }
+            }
+            if !changes.hasMoves { break }
+        }
+        return steps
     }
 
     private func look(_ path: String, isTouched: Bool) throws(ConnectorError) -> Rotation.Step? {
@@ -112,6 +136,7 @@ extension FileFollower {
     /// Does what has been decided, and what follows from it.
     func perform(_ steps: [Rotation.Step]) async throws(ConnectorError) {
         listings.removeAll()
+        moving.removeAll()
         var queue = Array(steps.reversed())
         while let step = queue.popLast() {
             if outlet.isStopping { return }
@@ -153,14 +178,29 @@ extension FileFollower {
         after previous: Int?
     ) async throws(ConnectorError) {
         guard rotation.carriers[node] == nil else { return }
+        let family = Rotation.family(path)
+        // The one before it has moved on meanwhile, and must be found first.
+        guard !moving.contains(family) else {
+            lookAgain.insert(path)
+            return
+        }
         let opened: (OpenFile, FileInformation, [UInt8])
         do throws(FileSystemError) {
             let file = try OpenFile(path, .reading)
             let information = try file.information()
-            guard information.kind == .regular, FileNode(information) == node else { return }
+            guard information.kind == .regular, FileNode(information) == node else {
+                moving.insert(family)
+                lookAgain.insert(path)
+                return
+            }
             opened = (file, information, try file.bytes(at: 0, count: ContentStart.limit))
         } catch {
-            if !error.isNotFound { warn(error, "cannot follow a file") }
+            if error.isNotFound {
+                moving.insert(family)
+                lookAgain.insert(path)
+            } else {
+                warn(error, "cannot follow a file")
+            }
             return
         }
         let (file, information, bytes) = opened
@@ -176,9 +216,16 @@ extension FileFollower {
         }
         position.size = information.size
         if !isCompressed(bytes) { position.start = ContentStart(bytes) }
-        let id = rotation.add(path: path, node: node, size: information.size, isNamed: true)
+        let id = rotation.add(
+            path: path,
+            node: node,
+            size: information.size,
+            isNamed: true,
+            modified: information.modified
+        )
         let followed = makeFile(id, partition(node, bytes), position)
         followed.predecessor = previous.flatMap { ready.contains($0) ? $0 : nil }
+        unplaced.insert(id)
         if context.untilEnd { followed.goal = information.size }
         files[id] = followed
         keepOpen(followed, file)

@@ -6,6 +6,7 @@ extension FileFollower {
     /// Reads what there is, each file a block at a time.
     func readAll() async throws(ConnectorError) {
         while !ready.isEmpty, !outlet.isStopping {
+            place()
             for id in ready.sorted() {
                 guard let file = files[id] else {
                     ready.remove(id)
@@ -24,6 +25,18 @@ extension FileFollower {
         }
         try await finishDrained()
         try await finishWaiting()
+    }
+
+    /// Places contents behind the older ones of their families that are to be read.
+    private func place() {
+        let new = unplaced.intersection(ready)
+        unplaced.removeAll()
+        guard !new.isEmpty else { return }
+        // What is written to a file without a name is not noticed, and comes before what is new.
+        ready.formUnion(draining)
+        for (id, predecessor) in rotation.order(of: new, toRead: ready) {
+            files[id]?.predecessor = predecessor
+        }
     }
 
     /// Reads one block of a file.

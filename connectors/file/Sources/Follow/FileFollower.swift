@@ -12,6 +12,8 @@ final class FileFollower {
     static let blockSize = 256 << 10
     /// How often files are looked at that no change can be noticed of.
     static let drainInterval = Duration.milliseconds(250)
+    /// When to look again for a file that was not where it was seen.
+    static let moveInterval = Duration.milliseconds(5)
     /// How long a copy must rest, in milliseconds, until it counts as a file of its own.
     static let copyRest: Int64 = 5_000
 
@@ -28,6 +30,12 @@ final class FileFollower {
     var files: [Int: FollowedFile] = [:]
     /// The files that may have something to be read.
     var ready: Set<Int> = []
+    /// Contents that were found, and not placed behind the older ones of their families yet.
+    var unplaced: Set<Int> = []
+    /// Paths that led elsewhere when something was to be done with them.
+    var lookAgain: Set<String> = []
+    /// Families of which a file was to be begun that is not where it was seen.
+    var moving: Set<String> = []
     /// Contents whose files have no name any more, and are still open.
     var draining: Set<Int> = []
     /// Contents that wait for time to pass.
@@ -84,6 +92,7 @@ final class FileFollower {
             try await pause()
         }
         if context.untilEnd, !outlet.isStopping { try await finishAll() }
+        if outlet.isStopping { try await finishRemoved() }
         try await outlet.settle()
         if lostBytes > 0 {
             context.logger.notice(
@@ -124,6 +133,7 @@ final class FileFollower {
                 goneSince: position.goneSince
             )
             partitions.insert(partition)
+            unplaced.insert(id)
             files[id] = makeFile(id, partition, position)
         }
     }
@@ -168,6 +178,7 @@ final class FileFollower {
     private func pause() async throws(ConnectorError) {
         guard ready.isEmpty else { return }
         var rest = (nextLook ?? .now) - .now
+        if !lookAgain.isEmpty { rest = min(rest, Self.moveInterval) }
         if !draining.isEmpty { rest = min(rest, Self.drainInterval) }
         let deadlines = [rotation.nextDeadline, waitingDeadline].compactMap(\.self)
         if let deadline = deadlines.min() {
@@ -179,7 +190,9 @@ final class FileFollower {
 
     /// Looks at what has changed, or at everything when it is time to.
     func look() async throws(ConnectorError) {
-        let changes = watch?.take() ?? DirectoryWatch.Changes()
+        var changes = watch?.take() ?? DirectoryWatch.Changes()
+        changes.paths.formUnion(lookAgain)
+        lookAgain.removeAll()
         if changes.isIncomplete || nextLook.map({ $0 <= .now }) ?? true {
             nextLook = .now + followInterval
             try await lookAtAll(touched: changes.paths)
@@ -188,6 +201,9 @@ final class FileFollower {
             try await lookAt(changes.paths)
         }
     }
+
+    /// Has everything looked at the next time.
+    func lookAtAllNext() { nextLook = nil }
 
     private var followInterval: Duration { settings.pollInterval ?? .seconds(30) }
 

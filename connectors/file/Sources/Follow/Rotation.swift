@@ -61,6 +61,10 @@ struct Rotation {
     struct Newcomer: Sendable {
         var path: String
         var size: Int64
+        /// What its name and times say of its place among the generations of its family.
+        var age: Age
+        /// When it was seen first, in milliseconds.
+        var seenAt: Int64
         /// When it changed last, as seen here, in milliseconds.
         var changedAt: Int64
         var suspects: [Int] = []
@@ -71,6 +75,11 @@ struct Rotation {
         var isIgnored = false
         /// The content that had its name before.
         var follows: Int?
+        /// Whether it waits for older ones to be decided upon.
+        var isHeld = false
+
+        /// Whether it is still to be found out if its lines are to be read.
+        var isUndecided: Bool { !isIgnored && copyOf == nil }
     }
 
     /// How long a copy must rest, with its original in place, until it counts as a file of its own.
@@ -86,7 +95,7 @@ struct Rotation {
     var nameless: Set<Int> = []
     /// Which contents had these names until just now.
     private var formerly: [String: Int] = [:]
-    private var families: [String: Set<Int>] = [:]
+    var families: [String: Set<Int>] = [:]
     /// The contents that are gone.
     var gone: Set<Int> = []
     private var nextID = 0
@@ -106,6 +115,7 @@ struct Rotation {
         node: FileNode?,
         size: Int64,
         isNamed: Bool,
+        modified: Int64 = -1,
         goneSince: Int64? = nil
     ) -> Int {
         let id = nextID
@@ -115,6 +125,7 @@ struct Rotation {
             node: node,
             isNamed: isNamed,
             size: size,
+            seenModified: modified,
             goneSince: goneSince
         )
         if let node {
@@ -165,6 +176,7 @@ struct Rotation {
                 newcomer.needsComparison = !newcomer.isIgnored
             }
             newcomer.path = path
+            newcomer.age = Age(path, file)
             newcomers[node] = newcomer
             return nil
         }
@@ -172,6 +184,8 @@ struct Rotation {
         newcomers[node] = Newcomer(
             path: path,
             size: file.size,
+            age: Age(path, file),
+            seenAt: now,
             changedAt: now,
             follows: before ?? formerly[path]
         )
@@ -233,6 +247,9 @@ struct Rotation {
 
     // MARK: Conclusions
 
+    /// Whether there are files of which it is not decided whether they are to be read.
+    var hasUndecided: Bool { newcomers.values.contains(where: \.isUndecided) }
+
     /// Everything that happened together has been told: what follows from it.
     mutating func conclude(at now: Int64) -> [Step] {
         var steps: [Step] = []
@@ -244,8 +261,21 @@ struct Rotation {
         nameless.removeAll()
         formerly.removeAll()
         let waiting = newcomers.filter { !$0.value.isIgnored }
-        for (node, newcomer) in waiting.sorted(by: { $0.value.path < $1.value.path }) {
-            steps += conclude(node, newcomer, at: now)
+        // The older ones first, so that a younger one can wait for them.
+        var undecided: [String: Elders] = [:]
+        for (node, newcomer) in waiting.sorted(by: { $0.value.age < $1.value.age }) {
+            let family = Self.family(newcomer.path)
+            // It does not wait for ever: what comes before it may not be a log at all.
+            let isHeld =
+                undecided[family]?.precede(newcomer.age) == true && newcomer.copyOf == nil
+                && now - newcomer.seenAt < copyRest
+            newcomers[node]?.isHeld = isHeld
+            if !isHeld, let newcomer = newcomers[node] {
+                steps += conclude(node, newcomer, at: now)
+            }
+            if newcomers[node]?.isUndecided == true {
+                undecided[family, default: Elders()].add(newcomer.age)
+            }
         }
         return steps
     }
@@ -314,8 +344,10 @@ struct Rotation {
 
     /// The earliest time at which waiting alone decides something; `nil` when nothing waits.
     var nextDeadline: Int64? {
-        let rests = newcomers.values.filter { !$0.isIgnored && !$0.suspects.isEmpty }
-            .map { $0.changedAt + copyRest }
+        let waiting = newcomers.values.filter { !$0.isIgnored }
+        let rests =
+            waiting.filter { !$0.suspects.isEmpty }.map { $0.changedAt + copyRest }
+            + waiting.filter(\.isHeld).map { $0.seenAt + copyRest }
         let memories = gone.compactMap { contents[$0]?.goneSince }.map { $0 + memory }
         return (rests + memories).min()
     }
