@@ -10,7 +10,6 @@ moment at which another process sees the record in `state.db`.
 import argparse
 import json
 import os
-import platform
 import shutil
 import sqlite3
 import statistics
@@ -18,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from results import save
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, ROOT + "/Tests/ChaosTests")
@@ -218,15 +219,8 @@ def main():
     table = show(results)
     print(table)
     if options.save:
-        machine = (f"{os.cpu_count()} cores, "
-                   f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') >> 30} GiB, Linux "
-                   f"{platform.release()}")
-        stem = f"{ROOT}/bench/results/{time.strftime('%Y-%m-%d')}-capture"
-        with open(stem + ".json", "w") as file:
-            json.dump({"machine": machine, "results": results}, file, indent=1, ensure_ascii=False)
-        with open(stem + ".md", "w") as file:
-            file.write(f"# Change data capture, {time.strftime('%Y-%m-%d')}\n\n{machine}. Medians "
-                       f"of {options.runs} alternating runs.\n\n{table}\n")
+        save("capture", "Change data capture", f"Medians of {options.runs} alternating runs.",
+             results, table)
 
 
 main()
