@@ -94,30 +94,37 @@ public final class DirectoryWatch: Sendable {
 
     /// Watches a directory, which may be watched already; follows a link.
     ///
+    /// Where the path leads to another directory than before, that one is watched instead.
+    ///
     /// - Returns: whether it was not watched before.
     /// - Throws: when it cannot be watched, such as for the limit of watches.
     @discardableResult
     public func add(_ directory: String) throws(FileSystemError) -> Bool {
-        if state.withLock({ $0.descriptors[directory] != nil }) { return false }
         let descriptor = inotify_add_watch(queue, directory, Self.mask)
         guard descriptor >= 0 else { throw FileSystemError("watch", directory, errno) }
-        state.withLock { state in
-            // A directory of two names has one watch: the later name counts.
-            state.directories[descriptor] = directory
-            state.descriptors[directory] = descriptor
+        let (isNew, replaced) = state.withLock { state -> (Bool, Int32?) in
+            let before = state.descriptors.updateValue(descriptor, forKey: directory)
+            // A directory of two names has one watch: the first name counts.
+            if state.directories[descriptor] == nil { state.directories[descriptor] = directory }
+            guard let before, before != descriptor else { return (before == nil, nil) }
+            guard state.directories[before] == directory else { return (true, nil) }
+            state.directories[before] = nil
+            return (true, before)
         }
-        return true
+        if let replaced { inotify_rm_watch(queue, replaced) }
+        return isNew
     }
 
     /// Watches these directories only.
     public func keepOnly(_ directories: Set<String>) {
         let others = state.withLock { state in
             let others = state.descriptors.filter { !directories.contains($0.key) }
-            for (directory, descriptor) in others {
-                state.descriptors[directory] = nil
-                if state.directories[descriptor] == directory {
-                    state.directories[descriptor] = nil
-                }
+            state.descriptors = state.descriptors.filter { directories.contains($0.key) }
+            for (directory, descriptor) in others
+            where state.directories[descriptor] == directory {
+                // Its other name goes on, if it has one.
+                state.directories[descriptor] =
+                    state.descriptors.first { $0.value == descriptor }?.key
             }
             return others.values.filter { state.directories[$0] == nil }
         }

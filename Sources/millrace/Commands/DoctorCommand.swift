@@ -33,7 +33,7 @@ struct DoctorCommand: MillraceCommand {
         let known = pipelines.flatMap(\.topics).reduce(0) { $0 + Int($1.partitions) }
         let limits = LimitsCheckup(
             partitions: max(data.partitions, known),
-            connectors: pipelines.reduce(0) { $0 + $1.connectors.count }
+            connectors: pipelines.flatMap(\.connectors)
         )
         var reports = [
             PreflightReport(

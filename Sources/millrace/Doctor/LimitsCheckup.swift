@@ -1,12 +1,15 @@
 import ConnectorSDK
 import Glibc
+import PipelineEngine
 
 /// Whether the limits of this process and machine leave room for a run.
 struct LimitsCheckup {
     /// A partition has its segment and two indexes open, and one segment more while it is cleaned.
     private static let filesPerPartition = 4
-    /// A connector has input or output open; a file sink keeps 64 by default.
-    private static let filesPerConnector = 70
+    /// A task has input or output open; one of a file sink keeps 64 by default.
+    private static let filesPerTask = 70
+    /// A task that follows files keeps 256 of them by default, and opens others beside.
+    private static let filesFollowed = 270
     /// Libraries, pipes, `state.db`.
     private static let filesOfProcess = 40
     /// With fewer, following files and directories comes to its end soon.
@@ -14,7 +17,7 @@ struct LimitsCheckup {
     private static let comfortableInstances = 64
 
     let partitions: Int
-    let connectors: Int
+    let connectors: [ConnectorDefinition]
 
     var checks: [PreflightCheck] {
         [openFiles, watches, threads].compactMap(\.self)
@@ -23,7 +26,7 @@ struct LimitsCheckup {
     private var openFiles: PreflightCheck {
         let (soft, hard) = limit(RLIMIT_NOFILE)
         let needed =
-            partitions * Self.filesPerPartition + connectors * Self.filesPerConnector
+            partitions * Self.filesPerPartition + connectors.reduce(0) { $0 + Self.files(of: $1) }
             + Self.filesOfProcess
         let isEnough = soft >= needed
         return PreflightCheck(
@@ -36,6 +39,17 @@ struct LimitsCheckup {
                     ? "`ulimit -n \(min(hard, needed * 2))` raises the limit for this shell."
                     : "Raise LimitNOFILE= of the service, or nofile in limits.conf."
         )
+    }
+
+    /// How many files a connector has open at the most.
+    private static func files(of connector: ConnectorDefinition) -> Int {
+        let told = connector.values["max.open.files"].flatMap(Int.init)
+        let usual = connector.values["follow"] == "true" ? filesFollowed : filesPerTask
+        return tasks(of: connector) * max(usual, told ?? 0)
+    }
+
+    private static func tasks(of connector: ConnectorDefinition) -> Int {
+        max(1, connector.values["tasks.max"].flatMap(Int.init) ?? 1)
     }
 
     private var watches: PreflightCheck? {
@@ -59,7 +73,7 @@ struct LimitsCheckup {
     /// Every task has a thread of its own.
     private var threads: PreflightCheck? {
         let (soft, _) = limit(__RLIMIT_NPROC)
-        let needed = connectors + 16
+        let needed = connectors.reduce(16) { $0 + Self.tasks(of: $1) }
         guard soft < needed * 2 else { return nil }
         return PreflightCheck(
             "threads",

@@ -76,10 +76,11 @@ final class FollowFixture {
         from positions: [String: String] = [:],
         until records: Int,
         durability: RecordingOutlet.Durability = .atOnce,
+        task: (number: Int, of: Int) = (0, of: 1),
         _ steps: [Step] = []
     ) async throws -> RecordingOutlet {
         let given = ["include": "*.log*", "follow": "true"].merging(values) { $1 }
-        let source = try files.source(given)
+        let source = try files.source(given, task: task.number, of: task.of)
         source.now = { [lead] in
             FileSource.systemTime() + lead.nanoseconds.load(ordering: .relaxed)
         }

@@ -101,6 +101,54 @@ struct FollowTests {
         #expect(third.texts == [" and a half"])
     }
 
+    @Test("a byte order mark is no part of the first line, also when it comes in pieces")
+    func marks() async throws {
+        try fixture.files.write([0xef, 0xbb, 0xbf] + Array("one\n".utf8), to: "a.log")
+        try fixture.files.write([0xef, 0xbb, 0xbf] + Array("old\n".utf8), to: "old")
+        try fixture.compress("old", to: "b.log.1.gz")
+        let path = fixture.directory.file("c.log")
+        try fixture.append("", to: "c.log")
+        let handle = try FileHandle(forWritingTo: URL(filePath: path))
+        let outlet = try await fixture.follow(
+            until: 4,
+            [
+                .after(2) { try handle.write(contentsOf: Data([0xef])) },
+                .after(2) { try handle.write(contentsOf: Data([0xbb, 0xbf] + Array("c\n".utf8))) },
+                .after(3) { try handle.write(contentsOf: Data([0xef, 0xbb, 0xbf, 0x0a])) },
+            ]
+        )
+        #expect(Set(outlet.texts) == ["one", "old", "c", "\u{feff}"])
+        #expect(outlet.records.map(\.offset).sorted() == [3, 3, 3, 5])
+        let second = try await fixture.follow(
+            from: outlet.positions,
+            until: 1,
+            [.after(0) { try fixture.append("two\n", to: "a.log") }]
+        )
+        #expect(second.texts == ["two"])
+    }
+
+    // D6
+    @Test("UTF-16 is not taken for lines: it is rejected once, and others are read")
+    func utf16() async throws {
+        let bytes = "one\ntwo\n".utf16.flatMap { [UInt8($0 & 0xff), UInt8($0 >> 8)] }
+        try fixture.files.write([0xff, 0xfe] + bytes, to: "a.log")
+        try fixture.append("one\n", to: "b.log")
+        let first = try await fixture.follow(
+            until: 3,
+            [
+                .after(2) { try fixture.append("x\n\0", to: "a.log") },
+                .after(2) { try fixture.append("two\n", to: "b.log") },
+            ]
+        )
+        #expect(first.texts == ["one", "two"])
+        let error = try #require(first.rejections.first?.error)
+        #expect(first.rejections.count == 1)
+        #expect(error.code.rawValue == "file.charset")
+        #expect(error.message.contains("a.log") && error.message.contains("UTF-16"))
+        #expect(error.hint?.contains("UTF-8") == true)
+        #expect(try await fixture.follow(from: first.positions, until: 0).rejections.isEmpty)
+    }
+
     @Test("a run that ends gives all there is, and the next one goes on")
     func untilEnd() async throws {
         try fixture.append("one\ntwo", to: "a.log")

@@ -148,9 +148,9 @@ extension FileFollower {
     func finishRemoved() async throws(ConnectorError) {
         let end = ContinuousClock.now + Self.farewell
         for file in openFiles.sorted().compactMap({ files[$0] }) where file.archive == nil {
-            guard let information = try? file.file?.information(), information.links == 0 else {
-                continue
-            }
+            guard let information = try? file.file?.information(),
+                information.links == 0 || draining.contains(file.id)
+            else { continue }
             while try await read(file, finish: .everything), .now < end {}
         }
     }

@@ -177,33 +177,9 @@ extension FileFollower {
         _ path: String,
         after previous: Int?
     ) async throws(ConnectorError) {
-        guard rotation.carriers[node] == nil else { return }
-        let family = Rotation.family(path)
-        // The one before it has moved on meanwhile, and must be found first.
-        guard !moving.contains(family) else {
-            lookAgain.insert(path)
-            return
-        }
-        let opened: (OpenFile, FileInformation, [UInt8])
-        do throws(FileSystemError) {
-            let file = try OpenFile(path, .reading)
-            let information = try file.information()
-            guard information.kind == .regular, FileNode(information) == node else {
-                moving.insert(family)
-                lookAgain.insert(path)
-                return
-            }
-            opened = (file, information, try file.bytes(at: 0, count: ContentStart.limit))
-        } catch {
-            if error.isNotFound {
-                moving.insert(family)
-                lookAgain.insert(path)
-            } else {
-                warn(error, "cannot follow a file")
-            }
-            return
-        }
-        let (file, information, bytes) = opened
+        guard rotation.carriers[node] == nil,
+            let (file, information, bytes) = openNew(node, path)
+        else { return }
         var position = FollowPosition(path: path, node: node)
         if isFirstLook, previous == nil, follow.readFrom == .end {
             if isCompressed(bytes) {
@@ -237,6 +213,34 @@ extension FileFollower {
         // So that it is known again when it has another name by then.
         try await outlet.advance(to: followed.stored)
         ready.insert(id)
+    }
+
+    /// Opens a file that is to be begun, and reads its first bytes; `nil` when it is not there.
+    private func openNew(
+        _ node: FileNode,
+        _ path: String
+    ) -> (file: OpenFile, information: FileInformation, start: [UInt8])? {
+        let family = Rotation.family(path)
+        // The one before it has moved on meanwhile, and must be found first.
+        guard !moving.contains(family) else {
+            lookAgain.insert(path)
+            return nil
+        }
+        do throws(FileSystemError) {
+            let file = try OpenFile(path, .reading)
+            let information = try file.information()
+            if information.kind == .regular, FileNode(information) == node {
+                return (file, information, try file.bytes(at: 0, count: ContentStart.limit))
+            }
+        } catch {
+            guard error.isNotFound else {
+                warn(error, "cannot follow a file")
+                return nil
+            }
+        }
+        moving.insert(family)
+        lookAgain.insert(path)
+        return nil
     }
 
     /// Stands in the position of a compressed file that was there before the source ran first.

@@ -1,6 +1,7 @@
 internal import ConnectorSDK
 internal import FileSystem
 internal import Logging
+internal import TextEncoding
 
 extension FileFollower {
     /// Reads what there is, each file a block at a time.
@@ -56,6 +57,7 @@ extension FileFollower {
             try await perform(rotation.rewritten(file.id))
             return false
         }
+        if block.start == 0, try await !begins(file, block.bytes) { return false }
         var isDone = false
         while !isDone {
             let batch = takeBatch()
@@ -195,6 +197,34 @@ extension FileFollower {
         chunk = Chunk(capacity: max(usual, count))
     }
 
+    /// Passes over a byte order mark; gives a file up whose characters are no bytes.
+    ///
+    /// - Returns: whether it can be read.
+    private func begins(
+        _ file: FollowedFile,
+        _ start: UnsafeRawBufferPointer
+    ) async throws(ConnectorError) -> Bool {
+        guard file.cutter.place.byte == 0 else { return true }
+        let (charset, mark) = Charset.auto.resolve(start.prefix(Charset.markLength))
+        guard charset == .utf8 else {
+            close(file)
+            try await give(
+                up: file,
+                ConnectorError(
+                    .init("file.charset"),
+                    .rejectRecord,
+                    "It is \(charset.rawValue.uppercased()), and only what ends its lines with a "
+                        + "single byte can be followed.",
+                    hint: "Have it written as UTF-8, or read it when it is complete: without "
+                        + "`follow`."
+                )
+            )
+            return false
+        }
+        file.cutter.skip(mark)
+        return true
+    }
+
     // MARK: Compressed files
 
     /// So much is passed over at most before other files are looked at.
@@ -227,6 +257,11 @@ extension FileFollower {
             return isThere != nil
         }
         try archive.fill(archive.input.window.count + 1)
+        if archive.input.offset == 0 {
+            try archive.fill(Charset.markLength)
+            if try await !begins(file, archive.input.window) { return false }
+            archive.consume(Int(file.cutter.windowStart))
+        }
         let start = archive.input.offset
         let window = archive.input.window
         file.position.start.extend(window, at: start)

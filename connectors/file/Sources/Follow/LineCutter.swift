@@ -51,9 +51,9 @@ struct LineCutter {
     /// Whether bytes were seen that belong to no record yet.
     var hasRest: Bool { scanned > place.byte }
 
-    /// Passes over a byte order mark.
+    /// Passes over a byte order mark, of which a part may have been looked at.
     mutating func skip(_ count: Int) {
-        guard place.byte == 0, scanned == 0 else { return }
+        guard place.byte == 0, scanned <= Int64(count) else { return }
         place.byte = Int64(count)
         scanned = place.byte
         groupEnd = place.byte
