@@ -38,13 +38,16 @@ internal struct DigestHandle: ~Copyable {
         guard let function = EVP_MAC_fetch(nil, "HMAC", nil) else { return nil }
         defer { EVP_MAC_free(function) }
         guard let context = EVP_MAC_CTX_new(function) else { return nil }
+        // Parameters point at both texts until the function has read them.
         var name = Array(algorithm.utf8CString)
-        let isReady = name.withUnsafeMutableBufferPointer { name in
-            var parameters = [
-                OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name.baseAddress, 0),
-                OSSL_PARAM_construct_end(),
-            ]
-            return EVP_MAC_init(context, key, key.count, &parameters) == 1
+        let isReady = OSSL_MAC_PARAM_DIGEST.withCString { parameter in
+            name.withUnsafeMutableBufferPointer { name in
+                var parameters = [
+                    OSSL_PARAM_construct_utf8_string(parameter, name.baseAddress, 0),
+                    OSSL_PARAM_construct_end(),
+                ]
+                return EVP_MAC_init(context, key, key.count, &parameters) == 1
+            }
         }
         if isReady { return context }
         EVP_MAC_CTX_free(context)
