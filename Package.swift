@@ -226,9 +226,10 @@ let package = Package(
             exclude: ["corpus"],
             swiftSettings: settings
         ),
+        .target(name: "CSpawn", path: "Tests/CSpawn"),
         .target(
             name: "TestServices",
-            dependencies: ["PostgresClient", logging],
+            dependencies: ["PostgresClient", "CSpawn", logging],
             path: "Tests/TestServices",
             swiftSettings: settings
         ),

@@ -27,29 +27,24 @@ public final class Command: Sendable {
         input: String? = nil
     ) throws {
         directory = try TemporaryDirectory()
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = arguments
-        process.currentDirectoryURL = URL(filePath: workingDirectory)
-        var variables = ProcessInfo.processInfo.environment
-        variables["SWIFT_BACKTRACE"] = "enable=no"
-        variables.merge(environment) { $1 }
-        process.environment = variables
-        process.standardInput = try Self.open(directory.write(input ?? "", to: "in"), "r")
-        process.standardOutput = try Self.open(directory.write("", to: "out"), "w")
-        process.standardError = try Self.open(directory.write("", to: "err"), "w")
+        let program = try Program(
+            arguments,
+            in: workingDirectory,
+            environment: ["SWIFT_BACKTRACE": "enable=no"].merging(environment) { $1 },
+            input: .file(directory.write(input ?? "", to: "in")),
+            output: .file(directory.file("out")),
+            errors: .file(directory.file("err"))
+        )
+        processID = program.id
         let (ending, continuation) = AsyncStream.makeStream(
             of: Int32.self,
             bufferingPolicy: .bufferingOldest(1)
         )
         self.ending = ending
-        process.terminationHandler = { ended in
-            let signalled = ended.terminationReason == .uncaughtSignal
-            continuation.yield(signalled ? -ended.terminationStatus : ended.terminationStatus)
+        Thread {
+            continuation.yield(program.wait())
             continuation.finish()
-        }
-        try process.run()
-        processID = process.processIdentifier
+        }.start()
     }
 
     /// Sends a signal.
@@ -85,11 +80,5 @@ public final class Command: Sendable {
             environment: environment,
             input: input
         ).wait()
-    }
-
-    private static func open(_ path: String, _ mode: String) throws -> FileHandle {
-        let url = URL(filePath: path)
-        return mode == "r"
-            ? try FileHandle(forReadingFrom: url) : try FileHandle(forWritingTo: url)
     }
 }

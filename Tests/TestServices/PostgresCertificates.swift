@@ -52,6 +52,6 @@ enum PostgresCertificates {
     }
 
     private static func openssl(_ arguments: [String], in directory: String) throws {
-        try BlockingCommand.run(["openssl"] + arguments, in: directory)
+        try Program.run(["openssl"] + arguments, in: directory)
     }
 }

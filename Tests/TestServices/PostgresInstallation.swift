@@ -54,7 +54,16 @@ struct PostgresInstallation: Sendable {
     }
 
     func run(_ program: String, _ arguments: [String], in directory: String) throws {
-        try BlockingCommand.run(prefix + [programs + "/" + program] + arguments, in: directory)
+        do {
+            try Program.run(
+                prefix + [programs + "/" + program] + arguments,
+                in: directory,
+                environment: ["LC_ALL": "C"]
+            )
+        } catch {
+            let log = (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? ""
+            throw PostgresServerError("\(error)\(log.suffix(2_000))")
+        }
     }
 
     /// The processes that a process has started, from /proc.
@@ -71,9 +80,9 @@ struct PostgresInstallation: Sendable {
 
 /// Stops a server and removes its files when the process that made it ends, even by a signal.
 ///
-/// A shell in a session of its own reads from a pipe whose other end only the test process has.
+/// A shell in a process group of its own reads from a pipe whose other end only the test process has.
 final class PostgresWatcher: Sendable {
-    private let process: Process
+    private let program: Program
     private let pipe: Int32
 
     init(directory: String, installation: PostgresInstallation) throws {
@@ -93,61 +102,17 @@ final class PostgresWatcher: Sendable {
             \(stop) -D \(directory)/data -m immediate -w -t 20 stop >/dev/null 2>&1
             rm -rf \(directory)
             """
-        process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["setsid", "sh", "-c", script]
-        process.standardInput = FileHandle(fileDescriptor: ends[0], closeOnDealloc: true)
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
+        defer { close(ends[0]) }
+        program = try Program(
+            ["sh", "-c", script],
+            in: directory,
+            input: .descriptor(ends[0])
+        )
         pipe = ends[1]
     }
 
     deinit {
         close(pipe)
-        process.waitUntilExit()
-    }
-}
-
-/// Programs that set up a server; they are waited for where they are called.
-///
-/// Foundation's `Process` would wait for the server too, which inherits a socket of its making.
-enum BlockingCommand {
-    /// Closes what tests have open before it becomes the program: a server counts the files that it
-    /// inherits, and would keep locks on them.
-    private static let closing = """
-        for file in /proc/$$/fd/*; do
-            number=${file##*/}
-            [ "$number" -gt 2 ] && eval "exec $number>&-"
-        done
-        exec "$@"
-        """
-
-    static func run(_ arguments: [String], in directory: String) throws {
-        let output = directory + "/output"
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        let flags = O_WRONLY | O_CREAT | O_TRUNC
-        posix_spawn_file_actions_addopen(&actions, 1, output, flags, 0o644)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        let words = ["env", "-C", directory, "LC_ALL=C", "bash", "-c", closing, "-"] + arguments
-        var pointers = words.map { strdup($0) }
-        defer { for pointer in pointers { free(pointer) } }
-        pointers.append(nil)
-        var process: pid_t = 0
-        guard posix_spawnp(&process, "env", &actions, nil, pointers, environ) == 0 else {
-            throw PostgresServerError("env cannot be started")
-        }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0, errno == EINTR {}
-        guard status == 0 else {
-            let words = (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""
-            let log = (try? String(contentsOfFile: directory + "/log", encoding: .utf8)) ?? ""
-            throw PostgresServerError(
-                "\(arguments) ended with status \(status): \(words)\(log.suffix(2_000))"
-            )
-        }
+        _ = program.wait()
     }
 }

@@ -2,6 +2,7 @@ import CSVFormat
 import ConnectorSDK
 import ConnectorTesting
 import Foundation
+import TestServices
 import Testing
 
 @Suite("CSV against Python's reader")
@@ -63,15 +64,6 @@ struct CSVReferenceTests {
     }
 
     private func python(_ paths: [String]) throws -> [Substring] {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", "-c", Self.script] + paths
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        try #require(process.terminationStatus == 0)
-        return String(decoding: output, as: UTF8.self).split(separator: "\n")
+        try Program.run(["python3", "-c", Self.script] + paths).split(separator: "\n")
     }
 }

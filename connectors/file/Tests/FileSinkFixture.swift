@@ -122,16 +122,7 @@ final class FileSinkFixture {
 
     /// What the usual tool makes of a compressed file in `out`.
     func decompressed(_ name: String, by tool: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = [tool, "-dc", directory.file("out/" + name)]
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(tool) refuses \(name)")
-        return String(decoding: data, as: UTF8.self)
+        try Program.run([tool, "-dc", directory.file("out/" + name)])
     }
 
     /// The numbers of the records in all files, in the order of the files' names.

@@ -52,14 +52,8 @@ final class FollowFixture {
 
     /// Compresses a file as gzip does: another file, and then the first one is removed.
     func compress(_ name: String, to target: String, keeping: Bool = false) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/gzip")
-        process.arguments = ["-c", directory.file(name)]
-        let output = directory.file(target)
-        _ = FileManager.default.createFile(atPath: output, contents: nil)
-        process.standardOutput = FileHandle(forWritingAtPath: output)
-        try process.run()
-        process.waitUntilExit()
+        let script = "gzip -c \"$1\" >\"$2\""
+        try Program.run(["sh", "-c", script, "-", directory.file(name), directory.file(target)])
         if !keeping { try files.remove(name) }
     }
 

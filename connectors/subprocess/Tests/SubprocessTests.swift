@@ -172,9 +172,8 @@ struct SubprocessSinkTests {
             fill: Self.fill,
             contents: {
                 let file = directory.file("numbers.db")
-                let result = try Shell.run(
-                    "test -f \(file) && sqlite3 \(file) 'SELECT n FROM numbers ORDER BY rowid'; true"
-                )
+                let query = "test -f $0 && sqlite3 $0 'SELECT n FROM numbers ORDER BY rowid'; true"
+                let result = try Program.run(["sh", "-c", query, file])
                 return result.split(separator: "\n").compactMap { Int($0) }
             }
         ).verify(requirement)
@@ -205,7 +204,9 @@ struct SubprocessSinkTests {
         #expect(batch.takeRejections().map(\.error.message) == ["There is no `n`."])
         try await careful.commit([id: 6])
         await careful.close()
-        let rows = try Shell.run("sqlite3 \(directory.file("numbers.db")) 'SELECT n FROM numbers'")
+        let rows = try Program.run(
+            ["sqlite3", directory.file("numbers.db"), "SELECT n FROM numbers"]
+        )
         #expect(rows == "0\n1\n2\n4\n5\n")
     }
 
