@@ -5,7 +5,7 @@ import Testing
 
 @testable import ChildProcesses
 
-@Suite("Child processes", .timeLimit(.minutes(5)))
+@Suite("Child processes", .timeLimit(.minutes(10)))
 struct ChildProcessTests {
     /// Runs a line of the shell to its end, and returns what it wrote and said, and how it ended.
     static func run(

@@ -3,7 +3,7 @@ import TestServices
 import Testing
 
 /// The example `weather.yaml`, sampled more than once.
-@Suite("Weather example", .timeLimit(.minutes(5)))
+@Suite("Weather example", .timeLimit(.minutes(10)))
 struct WeatherExampleTests {
     @Test("each observation is one row, however often it is sampled")
     func samples() async throws {

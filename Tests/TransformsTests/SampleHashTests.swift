@@ -62,7 +62,7 @@ struct SampleHashTests {
         #expect(pace.pass(records: 100, bytes: 0, at: later) == later + .seconds(1))
     }
 
-    @Test("records wait their time, unless the task is to stop", .timeLimit(.minutes(5)))
+    @Test("records wait their time, unless the task is to stop", .timeLimit(.minutes(10)))
     func throttle() throws {
         let values = ["records.per.second": "100"]
         let transform = try Throttle(configuration: Configuration(values))

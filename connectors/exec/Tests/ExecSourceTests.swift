@@ -8,7 +8,7 @@ import Testing
 
 @testable import ExecConnector
 
-@Suite("Exec source", .timeLimit(.minutes(5)))
+@Suite("Exec source", .timeLimit(.minutes(10)))
 struct ExecSourceTests {
     let directory: TemporaryDirectory
 

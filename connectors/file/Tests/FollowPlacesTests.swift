@@ -8,7 +8,7 @@ import Testing
 @testable import FileConnector
 
 /// Where followed files are, who reads them, and what cannot be read of them.
-@Suite("Following in places", .timeLimit(.minutes(5)))
+@Suite("Following in places", .timeLimit(.minutes(10)))
 struct FollowPlacesTests {
     let fixture: FollowFixture
 

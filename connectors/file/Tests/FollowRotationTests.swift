@@ -7,7 +7,7 @@ import Testing
 @testable import FileConnector
 
 /// Every way of rotating, while the source runs and while it does not.
-@Suite("Following rotated files", .timeLimit(.minutes(5)))
+@Suite("Following rotated files", .timeLimit(.minutes(10)))
 struct FollowRotationTests {
     let fixture: FollowFixture
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import FileConnector
 
-@Suite("Following files", .timeLimit(.minutes(5)))
+@Suite("Following files", .timeLimit(.minutes(10)))
 struct FollowTests {
     let fixture: FollowFixture
 

@@ -9,7 +9,7 @@ import Testing
 @testable import SingerConnector
 
 /// What taps may say, said by a script: the shapes of the specification and what goes wrong.
-@Suite("Singer source", .timeLimit(.minutes(5)))
+@Suite("Singer source", .timeLimit(.minutes(10)))
 struct SingerSourceTests {
     let directory: TemporaryDirectory
 

@@ -9,7 +9,7 @@ import XMLFormat
 
 @testable import StandardStreams
 
-@Suite("Standard input", .timeLimit(.minutes(5)))
+@Suite("Standard input", .timeLimit(.minutes(10)))
 struct StdinSourceTests {
     let pipe = Pipe()
 

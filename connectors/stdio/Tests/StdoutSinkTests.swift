@@ -9,7 +9,7 @@ import Testing
 
 @testable import StandardStreams
 
-@Suite("Standard output", .timeLimit(.minutes(5)))
+@Suite("Standard output", .timeLimit(.minutes(10)))
 struct StdoutSinkTests {
     /// A new sink over the one stream of a process.
     static func make(_ format: String, _ output: StandardOutput) throws -> StdoutSink {
