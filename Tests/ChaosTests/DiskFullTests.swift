@@ -14,15 +14,8 @@ struct DiskFullTests {
             in: directory.path
         )
         try #require(mount.exitCode == 0, "mounting a tmpfs takes root: \(mount.errors)")
-        let result = try await Command.run(
-            [
-                Products.python, Products.root + "/Tests/ChaosTests/disk_full.py",
-                Products.millrace, directory.path,
-            ],
-            in: directory.path
-        )
+        try await ChaosScript(name: "disk_full.py").passes(in: directory)
         let unmount = try await Command.run(["umount", small], in: directory.path)
         #expect(unmount.exitCode == 0, "\(unmount.errors)")
-        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
     }
 }

@@ -8,15 +8,8 @@ import Testing
 struct FollowTests {
     // One at a time: each keeps a writer, millrace and a reader busy.
     private func run(_ style: String, kills: Int) async throws {
-        let directory = try TemporaryDirectory()
-        let result = try await Command.run(
-            [
-                Products.python, Products.root + "/Tests/ChaosTests/follow.py", Products.millrace,
-                directory.file("work"), style, String(kills), "8000",
-            ],
-            in: directory.path
-        )
-        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+        try await ChaosScript(name: "follow.py", arguments: [style, String(kills), "8000"])
+            .passes(in: TemporaryDirectory(), "work")
     }
 
     // D1, D3, D6

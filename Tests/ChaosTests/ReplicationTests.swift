@@ -8,15 +8,8 @@ import Testing
 @Suite("Replication under disturbance", .serialized)
 struct ReplicationTests {
     private func run(_ script: String, kills: String) async throws {
-        let directory = try TemporaryDirectory()
-        let result = try await Command.run(
-            [
-                Products.python, Products.root + "/Tests/ChaosTests/" + script, Products.millrace,
-                directory.file("work"), kills,
-            ],
-            in: directory.path
-        )
-        #expect(result.exitCode == 0, "\(result.output)\(result.errors)")
+        try await ChaosScript(name: script, arguments: [kills])
+            .passes(in: TemporaryDirectory(), "work")
     }
 
     // D1, D2, D3, D5: kills, frozen processes, restarted servers, cut and slow connections.

@@ -43,7 +43,7 @@ class Bench:
     def run(self, *arguments):
         *words, data = arguments
         return subprocess.run([self.millrace, *words, "--data-dir", data], cwd=self.directory,
-                              capture_output=True, text=True, timeout=60)
+                              capture_output=True, text=True, timeout=300)
 
     def copy(self):
         shutil.rmtree(f"{self.directory}/d", ignore_errors=True)

@@ -110,7 +110,7 @@ def look_into_server(server):
 
 
 def wait_for(condition, what, worker):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 180
     while not condition():
         worker.check()
         if time.monotonic() > deadline:

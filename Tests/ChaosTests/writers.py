@@ -33,7 +33,7 @@ class Writers:
     def end(self):
         """Stops, and waits until the server has ended what its sessions had begun."""
         self.stop()
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while self.server.sql("SELECT count(*) FROM pg_stat_activity "
                               "WHERE application_name = 'pgbench'") != "0":
             if time.monotonic() > deadline:
