@@ -31,20 +31,8 @@ struct TransactionFeedTests {
             let batch = run.outlet.makeBatch(topic: change.topic, schema: .opaque)
             batch.appendText(change.text)
             if let mark = change.mark {
-                var headers: [UInt8] = []
                 let order = mark.order.map(String.init) ?? "end"
-                RecordHeaders.append(
-                    "millrace.transaction",
-                    "\(mark.sequence):\(order)",
-                    to: &headers
-                )
-                let chunk = Chunk(copying: headers)
-                batch.retain(chunk)
-                batch[metadata: 0].headers = UnsafeRawBufferPointer(
-                    start: chunk.base,
-                    count: headers.count
-                )
-                batch[metadata: 0].headerCount = 1
+                batch.setTransaction("\(mark.sequence):\(order)")
             }
             try await run.outlet.send(
                 batch,
@@ -201,8 +189,8 @@ struct TransactionFeedTests {
             try bench.store.create(topic, partitions: 1, settings: TopicSettings())
         }
         let source = SourceScript { (run) async throws(ConnectorError) in
-            let deadline = ContinuousClock.now + .seconds(60)
-            while target.target.opened.isEmpty, .now < deadline { sched_yield() }
+            let deadline = ContinuousClock.now + .seconds(180)
+            while target.target.opened.isEmpty, .now < deadline { usleep(1_000) }
             let changes = [
                 Change("b", "b1", 10, 1), Change("a", "a2", 10, 2), .end(10),
                 Change("c", "c1", 20, 1), Change("b", "b2", 20, 2), .end(20),

@@ -32,16 +32,7 @@ struct TransactionPatienceTests {
             for topic in ["shop.t", "shop.transaction"] {
                 let batch = run.outlet.makeBatch(topic: topic, schema: .opaque)
                 batch.appendText("a")
-                var headers: [UInt8] = []
-                let mark = topic == "shop.t" ? "10:1" : "10:end"
-                RecordHeaders.append("millrace.transaction", mark, to: &headers)
-                let chunk = Chunk(copying: headers)
-                batch.retain(chunk)
-                batch[metadata: 0].headers = UnsafeRawBufferPointer(
-                    start: chunk.base,
-                    count: headers.count
-                )
-                batch[metadata: 0].headerCount = 1
+                batch.setTransaction(topic == "shop.t" ? "10:1" : "10:end")
                 try await run.outlet.send(
                     batch,
                     position: SourcePosition(partition: topic, offset: "1")
