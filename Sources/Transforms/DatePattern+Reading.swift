@@ -95,9 +95,7 @@ private struct DateReading {
         case .day: day = value
         case .dayOfYear: dayOfYear = value
         case .dayNumber: return 1...7 ~= value
-        case .hour:
-            hour = value
-            return value < 24
+        case .hour: return Self.keep(value, in: &hour, below: 24)
         case .hourFrom1:
             hour = value % 24
             return 1...24 ~= value
@@ -107,15 +105,17 @@ private struct DateReading {
         case .halfHourFrom1:
             halfHour = value % 12
             return 1...12 ~= value
-        case .minute:
-            minute = value
-            return value < 60
-        case .second:
-            second = value
-            return value < 60
+        case .minute: return Self.keep(value, in: &minute, below: 60)
+        case .second: return Self.keep(value, in: &second, below: 60)
         default: return fraction(value, length)
         }
         return true
+    }
+
+    /// Takes a number that is counted from 0; `false` when it is too large.
+    private static func keep(_ value: Int64, in part: inout Int64, below end: Int64) -> Bool {
+        part = value
+        return value < end
     }
 
     /// Takes digits as those of a fraction; what is finer than a microsecond must be nothing.
