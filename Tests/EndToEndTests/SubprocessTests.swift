@@ -57,7 +57,7 @@ struct SubprocessTests {
         try directory.write(Self.pipeline(60_000), to: "p.yaml")
         for round in 0..<6 {
             let run = try directory.start(["run", "p.yaml"])
-            try await Task.sleep(for: .milliseconds(500 + 150 * round))
+            try await directory.waitForGrowth(of: "numbers", by: 1 + 50_000 * round, in: run)
             if round % 2 == 0 {
                 run.signal(SIGKILL)
             } else {
@@ -65,7 +65,7 @@ struct SubprocessTests {
                 _ = try await directory.bash(
                     "kill -9 $(ps -o pid= --ppid \(run.processID) | sed -n \(round / 3 + 1)p)"
                 )
-                try await Task.sleep(for: .milliseconds(700))
+                try await directory.waitForGrowth(of: "numbers", by: 20_000, in: run)
                 run.signal(SIGTERM)
             }
             _ = try await run.wait()

@@ -150,7 +150,7 @@ def case_vanishing_directory(millrace, directory):
     with open(f"{directory}/log", "w") as log:
         process = subprocess.Popen([millrace, "run", "--data-dir", "data", "pipeline.yaml"],
                                    cwd=directory, stdout=log, stderr=log)
-        deadline = time.time() + 60
+        deadline = time.time() + 180
         while time.time() < deadline and not records_so_far(millrace, directory):
             time.sleep(0.1)
         shutil.rmtree(f"{directory}/inbox")
@@ -161,7 +161,7 @@ def case_vanishing_directory(millrace, directory):
         while time.time() < deadline and records_so_far(millrace, directory) < 2:
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        code = process.wait(timeout=60)
+        code = process.wait(timeout=180)
     text = open(f"{directory}/log").read()
     expect(code == 0, f"exit code {code}\n{text[-3000:]}")
     got = open(f"{directory}/out.txt").read()

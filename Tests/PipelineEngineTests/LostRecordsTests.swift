@@ -125,7 +125,7 @@ struct LostRecordsTests {
             bench.pipeline("idle", [.source("in", source), .sink("out", script)])
         ])
         async let summary = runner.run()
-        let deadline = ContinuousClock.now + .seconds(30)
+        let deadline = ContinuousClock.now + .seconds(120)
         var attempts = 0
         while script.target.idled < 2, .now < deadline || attempts < 500 {
             attempts += 1

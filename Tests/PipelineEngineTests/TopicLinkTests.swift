@@ -46,7 +46,8 @@ struct TopicLinkTests {
                 bench.pipeline("p", [link(isSource ? .source : .sink, values)])
             ])
             async let summary = runner.run()
-            try await Task.sleep(for: .milliseconds(stop * 2))
+            // Somewhere in the middle, however fast the machine is.
+            try await bench.waitForRecords(stop * 400, of: "copy")
             runner.stop()
             #expect(await summary.connector("link")?.error == nil)
         }

@@ -196,7 +196,7 @@ extension PostgresServer {
         let children = PostgresInstallation.children(of: postmaster)
         Glibc.kill(postmaster, SIGKILL)
         for child in children { Glibc.kill(child, SIGKILL) }
-        let deadline = ContinuousClock.now + .seconds(10)
+        let deadline = ContinuousClock.now + .seconds(120)
         // Shared memory is free again only when the last of them is gone.
         while ([postmaster] + children).contains(where: { Glibc.kill($0, 0) == 0 }) {
             guard ContinuousClock.now < deadline else {

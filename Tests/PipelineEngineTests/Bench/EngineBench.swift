@@ -111,6 +111,18 @@ final class EngineBench: Sendable {
         try embedded.runMaintenance(now: 0)
     }
 
+    /// Waits until a topic that is being written has so many records.
+    func waitForRecords(_ count: Int, of topic: String) async throws {
+        // Attempts count as well as time: other tests may keep the writer from running for long.
+        let deadline = ContinuousClock.now + .seconds(120)
+        var attempts = 0
+        while try records(topic).count < count {
+            guard .now < deadline || attempts < 20_000 else { break }
+            attempts += 1
+            try await Task.sleep(for: .milliseconds(1))
+        }
+    }
+
     func values(_ topic: String) throws -> [String] { try records(topic).compactMap(\.value) }
 
     private static func stored(_ batch: RecordBatch, _ row: Int) -> Stored {

@@ -140,7 +140,7 @@ final class CaptureBench: Sendable {
     /// Waits until a condition holds.
     func until(
         _ what: String,
-        seconds: Double = 60,
+        seconds: Double = 120,
         _ place: SourceLocation = #_sourceLocation,
         _ condition: () async throws -> Bool
     ) async throws {
