@@ -92,6 +92,14 @@ pid_t mr_child_start(char *const arguments[], char *const environment[], const c
     return -1;
 }
 
+int mr_child_ending(pid_t child, int *value) {
+    siginfo_t info = {0};
+    if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return 0;
+    if (info.si_pid != child) return 0;
+    *value = info.si_status;
+    return info.si_code == CLD_EXITED ? 1 : 2;
+}
+
 int mr_child_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 // fcntl is variadic, which Swift cannot call.

@@ -3,8 +3,6 @@ public import ConnectorSDK
 /// A program that is talked with, line by line: what it is told waits here until it listens, and
 /// what it says meanwhile is read, so that neither waits for the other for ever.
 public final class ChildDialogue {
-    /// How long a stop may take to be noticed while nothing comes.
-    private static let slice: Int32 = 100
     /// How long a program may say nothing before it is taken for idle.
     private static let silence = Duration.milliseconds(500)
     /// A program that listens so little does not listen at all. (D7)
@@ -62,7 +60,13 @@ public final class ChildDialogue {
     }
 
     /// Gives the program what waits for it, as far as it listens now; whether it says something.
-    public func hasOutput() -> Bool { wait(Self.slice).contains(.output) }
+    public func hasOutput() -> Bool {
+        let wanted: ChildProcess.Readiness = queued > 0 && !isDeaf ? [.output, .input] : .output
+        let ready = child.wait(for: wanted, milliseconds: ChildPatience.slice)
+        // Who has gone away has also ended its output, which says so.
+        if ready.contains(.input) { try? flush() }
+        return ready.contains(.output)
+    }
 
     /// Reads what the program says, and waits for it; returns how many bytes, 0 at the end.
     ///
@@ -70,34 +74,31 @@ public final class ChildDialogue {
     public func read(
         into room: UnsafeMutableRawBufferPointer
     ) throws(ConnectorError) -> Int {
-        while true {
-            if isStopping() {
-                throw ConnectorError(.cancelled, .failTask, "The task was told to stop.")
-            }
-            if let deadline, ContinuousClock.now >= deadline {
-                throw ConnectorError(
-                    .childTimeout,
-                    .retry(after: nil),
-                    "The program `\(child.name)` does not answer in time.",
-                    kind: .environment
-                )
-            }
-            let hasEnded = child.ending() != nil
-            guard wait(Self.slice).contains(.output) else {
-                if hasEnded { return 0 }
-                continue
-            }
-            if let count = try child.read(into: room) { return count }
+        try patience("does not answer in time").read(child, into: room) { hasOutput() }
+    }
+
+    /// Lets the program read until no more than so many bytes wait for it, it says something, or it
+    /// has ended.
+    ///
+    /// Each byte that it takes gives it as much time again as it had.
+    ///
+    /// - Throws: with code ``ConnectorError/Code/childTimeout`` when it takes none for so long.
+    public func drain(
+        to limit: Int,
+        within time: Duration
+    ) throws(ConnectorError) {
+        var least = queued
+        deadline = .now + time
+        // What a program that has ended left behind may hold its pipes open.
+        while queued > limit, !hasOutput(), child.ending() == nil {
+            if queued < least { deadline = .now + time }
+            least = min(least, queued)
+            try patience("does not read what it is told").check(child)
         }
     }
 
-    /// Waits for output, and gives the program what waits for it.
-    private func wait(_ milliseconds: Int32) -> ChildProcess.Readiness {
-        let wanted: ChildProcess.Readiness = queued > 0 && !isDeaf ? [.output, .input] : .output
-        let ready = child.wait(for: wanted, milliseconds: milliseconds)
-        // Who has gone away has also ended its output, which says so.
-        if ready.contains(.input) { try? flush() }
-        return ready
+    private func patience(_ complaint: String) -> ChildPatience {
+        ChildPatience(deadline: deadline, isStopping: isStopping, complaint: complaint)
     }
 
     private func flush() throws(ConnectorError) {

@@ -8,6 +8,8 @@ struct ChildHandle: ~Copyable {
     private(set) var output: Int32
     private(set) var errors: Int32
     private(set) var ending: ChildEnding?
+    /// Whether the id may be another program's by now.
+    private var isReleased = false
 
     /// Writing to a program that has gone away is an error of that write, and must not end this
     /// process; whoever catches the signal keeps it.
@@ -38,9 +40,18 @@ struct ChildHandle: ~Copyable {
 
     deinit {
         for end in [input, output, errors] where end >= 0 { close(end) }
+        guard !isReleased else { return }
+        kill(-id, SIGKILL)
+        waitpid(id, nil, 0)
+    }
+
+    /// Ends what is left of the program and of what it has started, and gives up their id.
+    mutating func release() {
+        guard !isReleased else { return }
         // What it has started may have outlived it.
         kill(-id, SIGKILL)
-        if ending == nil { waitpid(id, nil, 0) }
+        waitpid(id, nil, 0)
+        isReleased = true
     }
 
     mutating func closeInput() { Self.shut(&input) }
@@ -48,16 +59,21 @@ struct ChildHandle: ~Copyable {
     mutating func closeErrors() { Self.shut(&errors) }
 
     /// Sends a signal to the program and everything it has started.
-    func signal(_ number: Int32) { kill(-id, number) }
+    func signal(_ number: Int32) {
+        if !isReleased { kill(-id, number) }
+    }
 
-    /// Asks whether the program has ended; it is forgotten by the system then.
-    mutating func reap() -> ChildEnding? {
+    /// Asks whether the program has ended.
+    ///
+    /// Its id, which is also its group's, stays its own.
+    mutating func checkEnding() -> ChildEnding? {
         if let ending { return ending }
-        var status: Int32 = 0
-        guard waitpid(id, &status, WNOHANG) == id else { return nil }
-        // As wait.h has it: the low seven bits are the signal, the next byte the exit code.
-        let signal = status & 0x7f
-        ending = signal == 0 ? .exited((status >> 8) & 0xff) : .signalled(signal)
+        var value: Int32 = 0
+        switch mr_child_ending(id, &value) {
+        case 0: return nil
+        case 1: ending = .exited(value)
+        default: ending = .signalled(value)
+        }
         return ending
     }
 

@@ -2,14 +2,11 @@ public import ConnectorSDK
 
 /// A program's output as a stream that is waited for, until it ends, a time is up or a stop.
 public final class ChildOutput {
-    /// How long a stop may take to be noticed while nothing comes.
-    private static let slice: Int32 = 100
     /// How long a writer may pause between two pieces of what it writes in one go.
     private static let pause: Int32 = 2
 
     private let child: ChildProcess
-    private let deadline: ContinuousClock.Instant?
-    private let isStopping: () -> Bool
+    private let patience: ChildPatience
 
     /// Makes a stream of a program's output; `deadline` is when it must have ended.
     public init(
@@ -18,8 +15,11 @@ public final class ChildOutput {
         isStopping: @escaping () -> Bool
     ) {
         self.child = child
-        self.deadline = deadline
-        self.isStopping = isStopping
+        patience = ChildPatience(
+            deadline: deadline,
+            isStopping: isStopping,
+            complaint: "took longer than it may"
+        )
     }
 
     /// Whether nothing is there to be read now, nor a moment later.
@@ -33,25 +33,22 @@ public final class ChildOutput {
     public func read(
         into room: UnsafeMutableRawBufferPointer
     ) throws(ConnectorError) -> Int {
-        while true {
-            if isStopping() {
-                throw ConnectorError(.cancelled, .failTask, "The task was told to stop.")
-            }
-            if let deadline, ContinuousClock.now >= deadline {
-                throw ConnectorError(
-                    .childTimeout,
-                    .retry(after: nil),
-                    "The program `\(child.name)` took longer than it may.",
-                    kind: .environment
-                )
-            }
-            let hasEnded = child.ending() != nil
-            guard child.wait(for: .output, milliseconds: Self.slice).contains(.output) else {
-                // What the program has started, and left behind, may hold its output open.
-                if hasEnded { return 0 }
-                continue
-            }
-            if let count = try child.read(into: room) { return count }
+        try patience.read(child, into: room) {
+            child.wait(for: .output, milliseconds: ChildPatience.slice).contains(.output)
+        }
+    }
+}
+
+extension ChildOutput {
+    /// Reads some bytes and forgets them; `false` at the end, and at a stop.
+    public func skip() throws(ConnectorError) -> Bool {
+        let room = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 << 10, alignment: 1)
+        defer { room.deallocate() }
+        do throws(ConnectorError) {
+            return try read(into: room) > 0
+        } catch {
+            guard error.code == .cancelled else { throw error }
+            return false
         }
     }
 }

@@ -23,21 +23,24 @@ public final class ChildProcess {
     /// The program's name, for messages.
     public let name: String
     private var handle: ChildHandle
-    private var lines = ErrorLines()
+    private var lines: ErrorLines
     private let onErrorLine: (String) -> Void
 
     /// Starts a program.
     ///
     /// - Parameters:
     ///   - command: what to start.
+    ///   - redact: replaces secrets in what it says: a program may repeat what it was given. (D8)
     ///   - onErrorLine: takes each line of its standard error, cut off if it is long.
     /// - Throws: when there is no such program or directory.
     public init(
         _ command: ChildCommand,
+        redact: @escaping (String) -> String = { $0 },
         onErrorLine: @escaping (String) -> Void
     ) throws(ConnectorError) {
         name = command.arguments.first ?? ""
         self.onErrorLine = onErrorLine
+        lines = ErrorLines(redact: redact)
         do throws(ChildHandle.Failure) {
             handle = try ChildHandle(command)
         } catch {
@@ -115,7 +118,7 @@ public final class ChildProcess {
     public func closeInput() { handle.closeInput() }
 
     /// How the program ended; `nil` while it runs.
-    public func ending() -> ChildEnding? { handle.reap() }
+    public func ending() -> ChildEnding? { handle.checkEnding() }
 
     /// Waits for the program to end by itself; `nil` when it has not within so long.
     ///
@@ -123,7 +126,7 @@ public final class ChildProcess {
     public func waitForEnd(within limit: Duration) -> ChildEnding? {
         let deadline = ContinuousClock.now + limit
         while true {
-            if let ending = handle.reap() {
+            if let ending = handle.checkEnding() {
                 // A full pipe of it may be left; what others still write there is not waited for.
                 for _ in 0..<Self.lastReads where !takeErrors() { break }
                 if let rest = lines.take() { onErrorLine(rest) }
@@ -144,18 +147,19 @@ public final class ChildProcess {
     public func end(within grace: Duration) -> ChildEnding {
         handle.closeInput()
         handle.closeOutput()
-        if let ending = handle.reap() {
-            handle.signal(SIGKILL)
+        if let ending = handle.checkEnding() {
+            handle.release()
             return ending
         }
         handle.signal(SIGTERM)
-        if let ending = waitForEnd(within: grace) {
-            // What it has started may have outlived it.
-            handle.signal(SIGKILL)
-            return ending
+        let gentle = waitForEnd(within: grace)
+        if gentle == nil { handle.signal(SIGKILL) }
+        guard let ending = gentle ?? waitForEnd(within: .seconds(60)) else {
+            // The system holds on to it, as over a disk that does not answer.
+            return .signalled(SIGKILL)
         }
-        handle.signal(SIGKILL)
-        return waitForEnd(within: .seconds(60)) ?? .signalled(SIGKILL)
+        handle.release()
+        return ending
     }
 
     /// Reads some of standard error; `false` when nothing was there.

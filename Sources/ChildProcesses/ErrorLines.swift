@@ -4,9 +4,15 @@
 struct ErrorLines {
     /// What a person reads of a line.
     private static let limit = 4_096
+    /// What is kept of a line: a secret that crosses the limit must be found before it is cut. (D8)
+    private static let kept = 65_536
 
+    private let redact: (String) -> String
     private var line: [UInt8] = []
     private var dropped = 0
+
+    /// Makes a cutter of lines in which `redact` replaces secrets.
+    init(redact: @escaping (String) -> String = { $0 }) { self.redact = redact }
 
     /// Takes bytes, and returns the lines that they complete.
     mutating func append(_ bytes: UnsafeRawBufferPointer) -> [String] {
@@ -29,12 +35,15 @@ struct ErrorLines {
         }
         if line.last == 0x0d { line.removeLast() }
         guard !line.isEmpty else { return nil }
-        let text = String(decoding: line, as: UTF8.self)
-        return dropped == 0 ? text : text + "… (\(dropped) bytes more)"
+        let text = redact(String(decoding: line, as: UTF8.self))
+        let rest = max(0, text.utf8.count - Self.limit) + dropped
+        guard rest > 0 else { return text }
+        return String(decoding: text.utf8.prefix(Self.limit), as: UTF8.self)
+            + "… (\(rest) bytes more)"
     }
 
     private mutating func keep(_ part: Slice<UnsafeRawBufferPointer>) {
-        let kept = part.prefix(Self.limit - line.count)
+        let kept = part.prefix(Self.kept - line.count)
         line += kept
         dropped += part.count - kept.count
     }

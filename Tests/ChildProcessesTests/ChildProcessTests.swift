@@ -113,6 +113,44 @@ struct ChildProcessTests {
         #expect(kill(id, 0) == -1)
     }
 
+    @Test("the id of a program that has ended is nobody else's until its group is let go of")
+    func keptID() async throws {
+        let child = try ChildProcess(.shell("exit 3")) { _ in }
+        #expect(try await eventually { child.ending() == .exited(3) })
+        // Otherwise a signal to the group could reach a program of somebody else.
+        #expect(kill(child.id, 0) == 0)
+        #expect(child.end(within: .zero) == .exited(3))
+        #expect(kill(child.id, 0) != 0)
+        #expect(child.ending() == .exited(3))
+    }
+
+    @Test("a secret that crosses the place where a line is cut off is replaced (D8)")
+    func secrets() {
+        var lines = ErrorLines { $0.replacing("geheimnis", with: "${env:X}") }
+        let text = String(repeating: "x", count: 4_090) + "geheimnis" + "\n"
+        let found = Array(text.utf8).withUnsafeBytes { lines.append($0) }
+        #expect(found.count == 1)
+        #expect(found.first?.contains("gehei") == false)
+        #expect(found.first?.hasSuffix("${env:… (2 bytes more)") == true)
+        let endless = Array(repeating: UInt8(ascii: "y"), count: 1 << 20)
+        _ = endless.withUnsafeBytes { lines.append($0) }
+        #expect(lines.take()?.utf8.count ?? 0 < 4_200, "D7")
+    }
+
+    @Test("a program that reads nothing of what it is told is given up after a while")
+    func deaf() throws {
+        let child = try ChildProcess(.shell("exec sleep 1000")) { _ in }
+        let dialogue = ChildDialogue(child)
+        try dialogue.tell(String(repeating: "x", count: 1 << 20))
+        let error = #expect(throws: ConnectorError.self) {
+            try dialogue.drain(to: 1 << 10, within: .milliseconds(200))
+        }
+        #expect(error?.code == .childTimeout)
+        #expect(error?.message.contains("does not read what it is told") == true)
+        child.end(within: .zero)
+        try dialogue.drain(to: 1 << 10, within: .seconds(60))
+    }
+
     @Test("what cannot be started is said, and why")
     func cannotStart() {
         let missing = #expect(throws: ConnectorError.self) {

@@ -18,6 +18,11 @@ struct mr_child_failure {
 pid_t mr_child_start(char *const arguments[], char *const environment[], const char *directory,
                      const int descriptors[3], struct mr_child_failure *failure);
 
+/// How a child has ended: 0 while it runs, 1 with its exit code, 2 with its signal in `*value`.
+///
+/// It stays a zombie, so that its id, which is also its group's, is nobody else's.
+int mr_child_ending(pid_t child, int *value);
+
 /// Makes a pipe that other programs do not inherit.
 int mr_child_pipe(int ends[2]);
 

@@ -11,24 +11,23 @@ final class ProgramLog {
     ]
 
     private let logger: Logger
-    private let redact: @Sendable (String) -> String
     /// The records that the program says it has read or written, by its `record_count` metrics.
     private(set) var countedRecords: Int64?
+    /// The last line that is no metric.
+    private(set) var lastLine: String?
 
     init(_ context: ConnectorContext) {
         logger = context.logger
-        redact = context.redact
     }
 
-    /// Takes a line.
+    /// Takes a line, in which secrets are replaced. (D8)
     func take(_ line: String) {
         if let start = line.firstRange(of: "METRIC: ") {
             takeMetric(String(line[start.upperBound...]))
             return
         }
-        let level = Self.level(of: line)
-        // D8: a program may repeat what it was given.
-        logger.log(level: level, "stderr", metadata: ["line": "\(redact(line))"])
+        lastLine = line
+        logger.log(level: Self.level(of: line), "stderr", metadata: ["line": "\(line)"])
     }
 
     /// The level that a line names in front of its text; without one it is a notice.
@@ -38,7 +37,7 @@ final class ProgramLog {
     }
 
     private func takeMetric(_ text: String) {
-        logger.debug("metric", metadata: ["metric": "\(redact(text))"])
+        logger.debug("metric", metadata: ["metric": "\(text)"])
         // Some taps print a Python dictionary, which is no JSON.
         guard let metric = JSONDocument(parsingAny: text),
             metric["metric"]?.string == "record_count", let value = metric["value"]?.int

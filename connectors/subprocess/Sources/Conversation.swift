@@ -25,10 +25,9 @@ final class Conversation {
     ) throws(ConnectorError) {
         self.settings = settings
         self.context = context
-        let (logger, redact) = (context.logger, context.redact)
-        child = try ChildProcess(settings.command.command) { line in
-            // D8: a program may repeat what it was given.
-            logger.info("stderr", metadata: ["line": "\(redact(line))"])
+        let logger = context.logger
+        child = try ChildProcess(settings.command.command, redact: context.redact) { line in
+            logger.info("stderr", metadata: ["line": "\(line)"])
         }
         let dialogue = ChildDialogue(child)
         self.dialogue = dialogue
