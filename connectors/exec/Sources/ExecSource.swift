@@ -78,10 +78,9 @@ extension ExecSource {
         _ run: ExecPosition,
         into outlet: any RecordOutlet
     ) async throws(ConnectorError) {
-        let (logger, logs, redact) = (context.logger, settings.logsErrors, context.redact)
-        let child = try ChildProcess(settings.command.command) { line in
-            // D8: a program may repeat what it was given.
-            if logs { logger.info("stderr", metadata: ["line": "\(redact(line))"]) }
+        let (logger, logs) = (context.logger, settings.logsErrors)
+        let child = try ChildProcess(settings.command.command, redact: context.redact) { line in
+            if logs { logger.info("stderr", metadata: ["line": "\(line)"]) }
         }
         child.closeInput()
         let output = ChildOutput(
@@ -136,6 +135,9 @@ extension ExecSource {
             return part.position
         }
         try await pump.run()
+        // Behind what is no document a program still writes, and must not wait for a reader: one
+        // that is ended for that would have failed, and would give its records again.
+        while try output.skip() {}
     }
 
     private func check(_ ending: ChildEnding) throws(ConnectorError) {

@@ -117,6 +117,18 @@ struct ExecSourceTests {
         #expect(try await run(expected).texts == ["one"])
     }
 
+    @Test("a program that writes on behind what cannot be read has not failed (D6)")
+    func unreadable() async throws {
+        let outlet = try await run([
+            "command": "printf '[{\"n\":1},!'; head -c 3000000 /dev/zero; touch ended",
+            "shell": "true", "format": "json", "stop.grace.ms": "1s",
+        ])
+        #expect(outlet.records.count == 1)
+        #expect(outlet.rejections.count == 1)
+        #expect(outlet.positions["exec"]?.contains("\"done\":true") == true)
+        #expect(try directory.read("ended").isEmpty)
+    }
+
     @Test("a run that takes too long is ended")
     func timeout() async throws {
         let error = await #expect(throws: ConnectorError.self) {
