@@ -86,7 +86,7 @@ enum FieldTemplate: Hashable, Sendable {
             return .int(low...high)
         case "double":
             guard let low = Double(low), let high = Double(high), low <= high, low.isFinite,
-                high.isFinite
+                high.isFinite, (high - low).isFinite
             else { return nil }
             return .double(low...high)
         case "decimal":
@@ -129,8 +129,10 @@ enum FieldTemplate: Hashable, Sendable {
     }
 
     private static func duration(_ text: String) -> Int64? {
-        Units.duration(text).map { $0.components }
-            .map { $0.seconds * 1_000_000 + $0.attoseconds / 1_000_000_000_000 }
+        guard let parts = Units.duration(text)?.components else { return nil }
+        let (seconds, overflow) = parts.seconds.multipliedReportingOverflow(by: 1_000_000)
+        let (all, carry) = seconds.addingReportingOverflow(parts.attoseconds / 1_000_000_000_000)
+        return overflow || carry ? nil : all
     }
 
     private static func decimals(_ number: String) -> Int {

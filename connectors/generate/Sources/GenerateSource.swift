@@ -49,6 +49,9 @@ public final class GenerateSource: SourceConnector {
     public static let configuration = ConfigSpec()
         .with(topic).with(fields).with(columns).with(count).with(rate).with(seed)
 
+    // More than any run makes, and far from where numbers end. (D9)
+    private static let lastRecord: Int64 = 1 << 62
+
     private let topic: String
     private let count: Int64?
     private let rate: Int?
@@ -120,11 +123,13 @@ public final class GenerateSource: SourceConnector {
 
     private func start(_ offset: String?) throws(ConnectorError) -> Int64 {
         guard let offset else { return 0 }
-        guard let record = JSONDocument(parsing: offset)?["record"]?.int, record >= 0 else {
+        guard let record = JSONDocument(parsing: offset)?["record"]?.int,
+            (0...Self.lastRecord).contains(record)
+        else {
             throw ConnectorError(
                 .init("generate.position_invalid"),
                 .failTask,
-                "The stored position is not one of this connector: it has no `record`.",
+                "The stored position is not one of this connector: it has no `record` of its range.",
                 hint: "Reset the connector's offsets."
             )
         }

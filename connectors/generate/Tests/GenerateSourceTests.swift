@@ -51,6 +51,26 @@ struct GenerateSourceTests {
             .verify(requirement)
     }
 
+    @Test("a place behind every number there is is refused (D9)")
+    func farAway() async throws {
+        let place = ["{\"seed\":1}": "{\"record\":9223372036854775807}"]
+        let error = await #expect(throws: ConnectorError.self) {
+            _ = try await Self.run(Self.everything, from: place) { $0.stopAfterSends = 1 }
+        }
+        #expect(error?.code.rawValue == "generate.position_invalid")
+    }
+
+    @Test(
+        "templates that no number can hold are refused (D9)",
+        arguments: ["timestamp by 200000000d", "double -1e308..1e308", "sequence 1 by 1e400"]
+    )
+    func tooLarge(_ template: String) {
+        let error = #expect(throws: ConnectorError.self) {
+            _ = try Self.make(["topic": "t", "fields.x": template])
+        }
+        #expect(error?.configurationKey == "fields.x")
+    }
+
     @Test("a seed gives the same records, wherever a run was cut, and another seed others")
     func deterministic() async throws {
         var values = Self.everything.merging(["count": "9000", "seed": "42"]) { $1 }
