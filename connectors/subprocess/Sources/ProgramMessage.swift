@@ -5,10 +5,13 @@ internal import JSONRecords
 /// A line of the program: its parts, as slices of the line, valid until the next one is read.
 struct ProgramMessage {
     private(set) var type = ""
+    /// How long the line is.
+    let size: Int
     private var parts: [(name: String, value: UnsafeRawBufferPointer)] = []
 
     /// Takes a line apart; `nil` when it is no object with a `type`.
     init?(_ line: UnsafeRawBufferPointer) {
+        size = line.count
         guard JSONText.error(in: line) == nil, var members = JSONMembers(line) else { return nil }
         while members.next() {
             parts.append((String(decoding: members.name, as: UTF8.self), members.value))

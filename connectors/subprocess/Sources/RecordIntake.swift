@@ -20,6 +20,8 @@ final class RecordIntake {
     private let headers = OutputBuffer(capacity: 1 << 10)
     /// The records that were taken since they were handed over.
     private(set) var count: Int64 = 0
+    /// How long their messages are, in all.
+    private(set) var bytes = 0
 
     init(topic: String?, origin: String, into outlet: any RecordOutlet) {
         self.topic = topic
@@ -33,6 +35,7 @@ final class RecordIntake {
             return "It has no `topic`, and the key `topic` is not set."
         }
         count += 1
+        bytes += message.size
         let json = message.slice("value")
         if let last = open[topic], last.isJSON != (json != nil) || last.batch.isFull {
             put(topic)
@@ -58,6 +61,7 @@ final class RecordIntake {
         defer {
             full = []
             count = 0
+            bytes = 0
         }
         return full
     }

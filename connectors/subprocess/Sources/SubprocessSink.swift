@@ -15,7 +15,10 @@ public final class SubprocessSink: SinkConnector {
         "commit.timeout.ms",
         default: .seconds(300),
         in: .milliseconds(1) ... .seconds(86_400),
-        help: "How long the program may take to answer a commit."
+        help: """
+            How long the program may take to answer a commit, and how long it may read nothing \
+            while records wait for it.
+            """
     )
     public static let configuration = SubprocessSettings.spec.with(commitTimeout)
 
@@ -81,6 +84,7 @@ public final class SubprocessSink: SinkConnector {
         while talk.dialogue.queued > Self.queueLimit || !talk.lines.isAtWindowEnd {
             try takeComplaint(talk)
         }
+        talk.dialogue.deadline = nil
     }
 
     public func commit(_ offsets: [TopicPartition: Int64]) async throws(ConnectorError) {
@@ -130,7 +134,8 @@ public final class SubprocessSink: SinkConnector {
     private func takeComplaint(_ talk: Conversation) throws(ConnectorError) {
         if talk.lines.isAtWindowEnd {
             // Neither side is to wait for the other.
-            guard talk.dialogue.hasOutput() else { return }
+            try talk.dialogue.drain(to: Self.queueLimit, within: commitTimeout)
+            guard talk.dialogue.queued > Self.queueLimit else { return }
         }
         guard let message = try talk.next() else { throw talk.died() }
         guard message.type == "error" else { throw talk.broken("It says `\(message.type)`.") }

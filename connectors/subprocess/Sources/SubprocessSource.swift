@@ -22,6 +22,15 @@ public final class SubprocessSource: SourceConnector {
             position at least as often.
             """
     )
+    static let bytes = ConfigKey.size(
+        "max.bytes.in.flight",
+        default: 64 << 20,
+        in: 1 << 10...1 << 34,
+        help: """
+            How long the records may be in all that the program sends before it sends a position: \
+            they are kept until then.
+            """
+    )
     static let isBoundedKey = ConfigKey.bool(
         "bounded",
         default: false,
@@ -30,11 +39,12 @@ public final class SubprocessSource: SourceConnector {
             """
     )
     public static let configuration = SubprocessSettings.spec
-        .with(topic).with(credit).with(isBoundedKey)
+        .with(topic).with(credit).with(bytes).with(isBoundedKey)
 
     private let settings: SubprocessSettings
     private let topic: String?
     private let credit: Int
+    private let byteLimit: Int
     private let context: ConnectorContext
     private var conversation: Conversation?
     /// Records that were taken and not yet given credit for.
@@ -48,6 +58,7 @@ public final class SubprocessSource: SourceConnector {
         settings = try SubprocessSettings(configuration)
         topic = try configuration.get(Self.topic)
         credit = try configuration.get(Self.credit)
+        byteLimit = try configuration.get(Self.bytes)
         isBounded = try configuration.get(Self.isBoundedKey)
         self.context = context
     }
@@ -133,6 +144,13 @@ public final class SubprocessSource: SourceConnector {
                 if let problem { throw talk.broken("A record: \(problem)") }
                 guard intake.count <= Int64(credit) else {
                     throw talk.broken("It sends more records than it has credit for.")
+                }
+                // D7: they are kept until the position comes.
+                guard intake.bytes <= byteLimit || intake.count == 1 else {
+                    throw talk.broken(
+                        "It sends more than \(byteLimit) bytes (`max.bytes.in.flight`) without a "
+                            + "position."
+                    )
                 }
             case "position":
                 try await send(intake, message, talk, outlet)

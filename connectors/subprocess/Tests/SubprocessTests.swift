@@ -95,6 +95,12 @@ struct SubprocessSourceTests {
                 hello + "for i in 1 2 3; do echo '{\"type\":\"record\",\"topic\":\"t\"}'; done",
                 "credit"
             ),
+            (
+                hello
+                    + "x=$(head -c 3000 /dev/zero | tr '\\0' x); "
+                    + "for i in 1 2; do echo '{\"type\":\"record\",\"topic\":\"t\",\"value\":\"'$x'\"}'; done",
+                "max.bytes.in.flight"
+            ),
             (hello + "head -c 5000 /dev/zero | tr '\\0' x; echo", "max.record.bytes"),
         ]
     )
@@ -102,7 +108,10 @@ struct SubprocessSourceTests {
         let error = await #expect(throws: ConnectorError.self) {
             _ = try await run(
                 script,
-                ["max.records.in.flight": "2", "max.record.bytes": "4KiB"]
+                [
+                    "max.records.in.flight": "2", "max.record.bytes": "4KiB",
+                    "max.bytes.in.flight": "5KiB",
+                ]
             )
         }
         #expect(error?.code.rawValue == "subprocess.protocol")
@@ -208,6 +217,31 @@ struct SubprocessSinkTests {
             ["sqlite3", directory.file("numbers.db"), "SELECT n FROM numbers"]
         )
         #expect(rows == "0\n1\n2\n4\n5\n")
+    }
+
+    @Test("a program that reads no more is given up, in the time it is allowed for a commit")
+    func deaf() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(
+            """
+            read line; echo '{"type":"hello","protocol":1}'; read line; echo '{"type":"ready"}'
+            exec sleep 1000
+            """,
+            to: "program.sh"
+        )
+        let sink = try Self.make(
+            directory,
+            ["command": "sh,program.sh", "commit.timeout.ms": "500ms", "stop.grace.ms": "0"]
+        )
+        _ = try await sink.open([TopicPartition("t", 0)])
+        let batch = RecordBatch()
+        batch.reset(topic: "t")
+        let text = Array(repeating: UInt8(ascii: "x"), count: 6 << 20)
+        text.withUnsafeBytes { batch.appendOpaque(batch.arena.copy($0)) }
+        let error = await #expect(throws: ConnectorError.self) { try await sink.write(batch) }
+        #expect(error?.code.rawValue == "process.timeout")
+        #expect(error?.disposition == .retry(after: nil))
+        await sink.close()
     }
 
     @Test("values reach the program as what they are, each on one line")
