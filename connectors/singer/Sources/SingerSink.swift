@@ -36,7 +36,10 @@ public final class SingerSink: SinkConnector {
         "ack.timeout.ms",
         default: .seconds(600),
         in: .milliseconds(1) ... .seconds(86_400),
-        help: "How long a target may take to end behind the end of its input."
+        help: """
+            How long a target may take to end behind the end of its input, and how long it may \
+            read nothing before.
+            """
     )
     public static let configuration = CommandSettings.spec.with(ProgramConfiguration.config)
         .with(stream).with(keyFields).with(deletes).with(answerTimeout)
@@ -107,7 +110,7 @@ public final class SingerSink: SinkConnector {
         output.append("{\"type\":\"STATE\",\"value\":\(state.text)}\n")
         do throws(ConnectorError) {
             try run.write(output.bytes)
-            let answer = try run.finish(within: answerTimeout)
+            let answer = try run.finish()
             let kept = answer.flatMap { JSONDocument(parsingAny: $0) }?["millrace"]?["commit"]?.int
             guard kept == commits else {
                 throw ConnectorError(
@@ -131,7 +134,7 @@ public final class SingerSink: SinkConnector {
 
     private func target() throws(ConnectorError) -> TargetRun {
         if let run { return run }
-        let started = try TargetRun(command, config: config, context)
+        let started = try TargetRun(command, config: config, within: answerTimeout, context)
         run = started
         return started
     }

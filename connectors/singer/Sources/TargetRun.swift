@@ -12,6 +12,8 @@ final class TargetRun {
     private let log: ProgramLog
     private let files: PrivateFiles
     private let grace: Duration
+    /// How long the target may read nothing, and take to end.
+    private let limit: Duration
     private var answer: [UInt8] = []
     private var lastState: String?
     private let room = Chunk(capacity: 64 << 10)
@@ -19,8 +21,10 @@ final class TargetRun {
     init(
         _ command: CommandSettings,
         config: String,
+        within limit: Duration,
         _ context: ConnectorContext
     ) throws(ConnectorError) {
+        self.limit = limit
         log = ProgramLog(context)
         files = try PrivateFiles()
         grace = command.grace
@@ -28,13 +32,17 @@ final class TargetRun {
         program.arguments += ["--config", try files.write(config, to: "config.json")]
         program.environment["PYTHONUNBUFFERED"] = "1"
         program.environment["PYTHONIOENCODING"] = "utf-8"
-        child = try ChildProcess(program) { [log] in log.take($0) }
+        child = try ChildProcess(program, redact: context.redact) { [log] in log.take($0) }
     }
 
     /// Gives the target bytes, and takes meanwhile what it says.
     func write(_ bytes: UnsafeRawBufferPointer) throws(ConnectorError) {
         var rest = bytes
+        var deadline = ContinuousClock.now + limit
         while !rest.isEmpty {
+            // What it has started may hold its pipes open.
+            if child.ending() != nil { throw ended() }
+            guard .now < deadline else { throw late("to read what it is given") }
             let ready = child.wait(for: [.input, .output], milliseconds: Self.slice)
             if ready.contains(.output), try !takeAnswer() { throw ended() }
             guard ready.contains(.input) else { continue }
@@ -45,26 +53,25 @@ final class TargetRun {
                 throw error.code == .childInputClosed ? ended() : error
             }
             rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            if count > 0 { deadline = .now + limit }
         }
     }
 
     /// Ends the target's input, and waits until it says that all of it is kept.
     ///
     /// - Returns: the last `STATE` that came back.
-    func finish(within limit: Duration) throws(ConnectorError) -> String? {
+    func finish() throws(ConnectorError) -> String? {
         child.closeInput()
         let deadline = ContinuousClock.now + limit
         while true {
-            guard ContinuousClock.now < deadline else {
-                throw ConnectorError(
-                    .childTimeout,
-                    .retry(after: nil),
-                    "The target `\(child.name)` takes longer than `ack.timeout.ms` to end.",
-                    kind: .environment
-                )
-            }
+            guard .now < deadline else { throw late("to end") }
+            let hasEnded = child.ending() != nil
             let ready = child.wait(for: .output, milliseconds: Self.slice)
-            if ready.contains(.output), try !takeAnswer() { break }
+            if ready.contains(.output) {
+                if try !takeAnswer() { break }
+            } else if hasEnded {
+                break
+            }
         }
         let ending = child.waitForEnd(within: grace) ?? child.end(within: grace)
         guard ending == .exited(0) else { throw failure(ending) }
@@ -97,6 +104,15 @@ final class TargetRun {
         let text = String(decoding: line, as: UTF8.self)
         // Some print more than states there.
         if JSONDocument(parsingAny: text)?.fields != nil { lastState = text }
+    }
+
+    private func late(_ what: String) -> ConnectorError {
+        ConnectorError(
+            .childTimeout,
+            .retry(after: nil),
+            "The target `\(child.name)` takes longer than `ack.timeout.ms` \(what).",
+            kind: .environment
+        )
     }
 
     private func ended() -> ConnectorError {
