@@ -57,6 +57,8 @@ public struct CommandSettings: Sendable {
 
     /// What to start.
     public var command: ChildCommand
+    /// Whether `command` has the shell carry out a line.
+    let isShell: Bool
     /// How long the program may take to end.
     public var grace: Duration
 
@@ -69,7 +71,8 @@ public struct CommandSettings: Sendable {
             try configuration.get(Self.directory)
             .map { configuration.path($0) } ?? configuration.baseDirectory
         grace = try configuration.get(Self.grace)
-        if try configuration.get(Self.shell) {
+        isShell = try configuration.get(Self.shell)
+        if isShell {
             guard further.isEmpty else {
                 throw .invalid(
                     "arguments",

@@ -28,7 +28,7 @@ public enum ProgramConfiguration {
             throw .invalid(name, "Either the whole configuration is given, or nested keys are.")
         }
         let isText = whole.drop(while: \.isWhitespace).hasPrefix("{")
-        let text = isText ? whole : try content(configuration.path(whole))
+        let text = isText ? whole : try content(configuration.path(whole), of: name)
         guard let document = JSONDocument(parsingAny: text), document.fields != nil else {
             throw .invalid(name, "This is no JSON object.")
         }
@@ -59,16 +59,12 @@ public enum ProgramConfiguration {
         JSONDocument(parsingAny: text) ?? .string(text)
     }
 
-    /// A file's content.
-    public static func content(_ path: String) throws(ConnectorError) -> String {
-        guard let file = fopen(path, "r") else {
-            throw ConnectorError(
-                .fileSystem,
-                .failTask,
-                "\(path) cannot be read: \(String(cString: strerror(errno))).",
-                kind: .environment
-            )
-        }
+    /// The content of the file that a key names.
+    public static func content(
+        _ path: String,
+        of key: String
+    ) throws(ConnectorError) -> String {
+        guard let file = fopen(path, "r") else { throw unreadable(path, errno, key) }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var room = [UInt8](repeating: 0, count: 65_536)
@@ -78,6 +74,17 @@ public enum ProgramConfiguration {
             if count == 0 { break }
             bytes += room[..<count]
         }
+        // As of a directory, which can be opened.
+        guard ferror(file) == 0 else { throw unreadable(path, errno, key) }
         return String(decoding: bytes, as: UTF8.self)
+    }
+    private static func unreadable(_ path: String, _ code: Int32, _ key: String) -> ConnectorError {
+        ConnectorError(
+            .fileSystem,
+            .failTask,
+            "\(path) cannot be read: \(String(cString: strerror(code))).",
+            kind: .environment,
+            at: key
+        )
     }
 }

@@ -63,13 +63,15 @@ public struct Preflight: Sendable {
     }
 
     private func checks(of plan: ConnectorPlan) async throws(ConnectorError) -> [PreflightCheck] {
-        let context = ConnectorContext(
+        var context = ConnectorContext(
             name: plan.name,
             taskCount: plan.tasks,
             stateDirectory: "\(dataDirectory)/connectors/\(plan.name)",
             formats: catalog.formats,
             logger: logger
         )
+        // D8: what programs say reaches the log here too.
+        context.redact = { [secrets = plan.secrets] in secrets.redact($0) }
         let configuration = plan.configuration, plugin = plan.definition.plugin
         switch plan.definition.kind {
         case .source:

@@ -20,6 +20,11 @@ struct Catalog {
     /// The streams' names.
     var names: [String] { (document["streams"]?.array ?? []).map(Self.name) }
 
+    /// The names of the streams that a tap would read.
+    var selectedNames: [String] {
+        (document["streams"]?.array ?? []).filter(Self.isSelected).map(Self.name)
+    }
+
     /// Chooses the streams whose names, or ids, `choices` name, `*` for all, and no others.
     ///
     /// - Throws: when a choice names none.
@@ -44,6 +49,14 @@ struct Catalog {
             )
         }
         document = Self.setting(document, "streams", .array(chosen))
+    }
+
+    private static func isSelected(_ stream: JSONDocument) -> Bool {
+        let own = (stream["metadata"]?.array ?? [])
+            .first { $0["breadcrumb"]?.array?.isEmpty == true }?["metadata"]
+        if let selected = own?["selected"]?.bool { return selected }
+        return stream["selected"]?.bool ?? stream["schema"]?["selected"]?.bool
+            ?? own?["selected-by-default"]?.bool ?? false
     }
 
     private static func name(_ stream: JSONDocument) -> String {

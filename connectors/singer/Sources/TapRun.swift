@@ -5,7 +5,7 @@ internal import Logging
 
 /// One run of a tap: its files, its process, and what it writes.
 final class TapRun {
-    private let settings: SingerSettings
+    let settings: SingerSettings
     private let context: ConnectorContext
     private let log: ProgramLog
     private let files: PrivateFiles
@@ -29,7 +29,7 @@ final class TapRun {
         var arguments = ["--config", config]
         if let catalog = try catalog(config, isStopping) {
             arguments += [
-                settings.catalogArgument, try files.write(catalog, to: "catalog.json"),
+                settings.catalogArgument, try files.write(catalog.text, to: "catalog.json"),
             ]
         }
         if let state { arguments += ["--state", try files.write(state, to: "state.json")] }
@@ -49,20 +49,27 @@ final class TapRun {
         // Python holds back what it writes to a pipe, and logs of a run that is killed are lost.
         command.environment["PYTHONUNBUFFERED"] = "1"
         command.environment["PYTHONIOENCODING"] = "utf-8"
-        let child = try ChildProcess(command) { [log] in log.take($0) }
+        let child = try ChildProcess(command, redact: context.redact) { [log] in log.take($0) }
         child.closeInput()
         return child
     }
 
-    /// The catalog to give to the tap, if any.
+    /// The catalog that the tap would be given, if any.
+    func makeCatalog() throws(ConnectorError) -> Catalog? {
+        try catalog(try files.write(settings.config, to: "config.json")) { false }
+    }
+
+    /// What the tap said last on standard error.
+    var lastLine: String? { log.lastLine }
+
     private func catalog(
         _ config: String,
         _ isStopping: @escaping () -> Bool
-    ) throws(ConnectorError) -> String? {
+    ) throws(ConnectorError) -> Catalog? {
         guard settings.catalog != nil || !settings.streams.isEmpty else { return nil }
         let text =
             if let path = settings.catalog {
-                try ProgramConfiguration.content(path)
+                try ProgramConfiguration.content(path, of: SingerSettings.catalog.declaration.name)
             } else {
                 try discover(config, isStopping)
             }
@@ -72,11 +79,12 @@ final class TapRun {
                 .failTask,
                 settings.catalog.map { "\($0) is no catalog." }
                     ?? "What the tap printed for --discover is no catalog.",
+                at: settings.catalog.map { _ in SingerSettings.catalog.declaration.name },
                 hint: "A catalog is a JSON object with `streams`."
             )
         }
         if !settings.streams.isEmpty { try catalog.select(settings.streams) }
-        return catalog.text
+        return catalog
     }
 
     private func discover(
