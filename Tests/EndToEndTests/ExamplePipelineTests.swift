@@ -18,7 +18,8 @@ struct ExamplePipelineTests {
                 Products.millrace, "run", "--until-end", "--json", "--data-dir",
                 directory.file("data"), file,
             ],
-            in: copy
+            in: copy,
+            environment: ["PATH": Products.pathWithTaps]
         )
         #expect(result.exitCode == 0, "\(result.errors)")
         let summary = try JSONSerialization.jsonObject(with: Data(result.output.utf8))

@@ -7,7 +7,7 @@ import Testing
 @Suite("Singer taps and targets", .timeLimit(.minutes(15)))
 struct SingerTests {
     static func program(_ package: String, _ name: String) -> String {
-        "\(Products.root)/.build-python-singer/\(package)/bin/\(name)"
+        "\(Products.taps)/\(package)/bin/\(name)"
     }
 
     private func tables(_ directory: TemporaryDirectory, _ query: String) async throws -> String {
@@ -261,9 +261,9 @@ struct SingerTests {
             """,
             to: "p.yaml"
         )
-        for delay in [300, 700, 1_100, 1_500, 2_200] {
+        for round in 0..<5 {
             let run = try directory.start(["run", "p.yaml"])
-            try await Task.sleep(for: .milliseconds(delay))
+            try await directory.waitForGrowth(of: "numbers", by: 1 + round * 30_000, in: run)
             run.signal(9)
             _ = try await run.wait()
         }

@@ -23,4 +23,15 @@ public enum Products {
 
     /// A Python with the packages of `Tests/requirements.txt`, made by `scripts/setup test`.
     public static var python: String { root + "/.build-python/bin/python" }
+
+    /// Where the Singer taps and targets of `Tests/singer.txt` are, each in a directory of its own,
+    /// made by `scripts/setup test`.
+    public static let taps = root + "/.build-python-singer"
+
+    /// `PATH` with those in front.
+    public static var pathWithTaps: String {
+        let packages = (try? FileManager.default.contentsOfDirectory(atPath: taps)) ?? []
+        let own = ProcessInfo.processInfo.environment["PATH"] ?? ""
+        return packages.sorted().map { "\(taps)/\($0)/bin:" }.joined() + own
+    }
 }
