@@ -11,6 +11,11 @@ let settings: [SwiftSetting] = [
 ]
 
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let nio: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+let nioTLS: Target.Dependency = .product(name: "NIOTLS", package: "swift-nio")
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
 
 /// A connector is two targets: the module and its tests.
 ///
@@ -75,6 +80,7 @@ let cLibraries: [Target] = [
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
     .target(name: "CPostgres"),
     .target(name: "CJQ"),
+    .target(name: "CCurl"),
 ]
 
 let package = Package(
@@ -88,6 +94,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
     ],
     targets: cLibraries + [
         module("ConnectorSDK", [logging]),
@@ -108,6 +116,7 @@ let package = Package(
             ["ConnectorSDK", "JSONRecords", "RegularExpressions", "SyslogMessages", "CBytes"]
         ),
         module("ChangeCapture", ["ConnectorSDK", "JSONRecords", "RegularExpressions", "CBytes"]),
+        module("Listening", ["ConnectorSDK", "CLinux", logging, nio, nioPosix, nioSSL]),
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
@@ -158,6 +167,7 @@ let package = Package(
                 "PostgresConnector", "FileSystem", "StandardStreams", "GenerateConnector",
                 "TopicConnector",
                 "ExecConnector", "SingerConnector", "SubprocessConnector",
+                "HTTPConnector", "SyslogConnector",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -179,6 +189,7 @@ let package = Package(
         tests("RecordTemplatesTests", ["RecordTemplates", "ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("ChangeCaptureTests", ["ChangeCapture", "ConnectorSDK", "ConnectorTesting"]),
+        tests("ListeningTests", ["Listening", "ConnectorSDK"]),
         tests("SyslogMessagesTests", ["SyslogMessages", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("JSONDocumentsTests", ["JSONDocuments"]),
@@ -248,6 +259,14 @@ let package = Package(
             ]
         ),
         tests("CommandTests", ["TestServices", "millrace"]),
+        tests(
+            "ListenerTests",
+            ["TestServices", "millrace"],
+            exclude: [
+                "http_sink.py", "http_source.py", "http_strangers.py", "syslog_source.py",
+                "syslog_strangers.py", "worker.py",
+            ]
+        ),
         tests(
             "PostgresCDCTests",
             [
@@ -329,6 +348,19 @@ let package = Package(
             libraries: [
                 "PostgresClient", "PostgresRecords", "TableMapping", "TableComparison", logging,
             ]
+        )
+        + connector(
+            "http",
+            module: "HTTPConnector",
+            libraries: [
+                "CCurl", "Compression", "Digests", "JSONRecords", "Listening", "RecordTemplates",
+                logging, nio, nioHTTP1, nioTLS,
+            ]
+        )
+        + connector(
+            "syslog",
+            module: "SyslogConnector",
+            libraries: ["Listening", "SyslogMessages", logging, nio, nioTLS]
         )
         + connector(
             "sqlite-cdc",

@@ -58,9 +58,20 @@ public final class GzipDecompressor: StreamDecompressor {
     private var input: CompressedInput
     private var isInside = false
 
+    /// What is around the compressed bytes.
+    public enum Wrapper: Sendable {
+        /// A gzip member, as in files.
+        case gzip
+        /// What HTTP calls `deflate`. (RFC 1950)
+        case zlib
+    }
+
     /// Makes a decompressor of what `source` gives, from the start of a member.
-    public init(reading source: @escaping ByteInput.Source) throws(ConnectorError) {
-        inflater = try InflateHandle()
+    public init(
+        reading source: @escaping ByteInput.Source,
+        wrapper: Wrapper = .gzip
+    ) throws(ConnectorError) {
+        inflater = try InflateHandle(wrapper)
         input = CompressedInput(source)
     }
 

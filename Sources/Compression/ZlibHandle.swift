@@ -16,12 +16,13 @@ internal struct InflateHandle: ~Copyable {
     // zlib keeps a pointer back to the stream, so it must not move.
     private let stream: UnsafeMutablePointer<z_stream>
 
-    init() throws(ConnectorError) {
+    init(_ wrapper: GzipDecompressor.Wrapper = .gzip) throws(ConnectorError) {
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        // 15 bits of window, and 16 for a gzip header and trailer.
+        // 15 bits of window, and 16 for a gzip header and trailer instead of zlib's.
+        let bits: Int32 = wrapper == .gzip ? 15 + 16 : 15
         let size = Int32(MemoryLayout<z_stream>.size)
-        guard inflateInit2_(stream, 15 + 16, ZLIB_VERSION, size) == Z_OK else {
+        guard inflateInit2_(stream, bits, ZLIB_VERSION, size) == Z_OK else {
             stream.deallocate()
             throw .outOfMemory(.gzip)
         }

@@ -7,6 +7,9 @@ public struct TemplateRenderer {
         /// It becomes part of a file's name: see ``FileNameText``. What is absent or empty reads
         /// `__missing__`.
         case fileName
+        /// It becomes part of a URL's path or query: all but letters, digits and `-._~` is written
+        /// as `%2F`.
+        case urlPart
         /// It is taken as it is.
         case verbatim
     }
@@ -62,10 +65,32 @@ public struct TemplateRenderer {
         case .fileName:
             FileNameText.clean(&bytes, from: start)
             return nil
-        case .verbatim:
+        case .urlPart, .verbatim:
+            if style == .urlPart { Self.escape(&bytes, from: start) }
             guard bytes.count == start else { return nil }
             return if case .field(let name) = piece { "${field:\(name)}" } else { "${timestamp}" }
         }
+    }
+
+    private static func escape(_ bytes: inout [UInt8], from start: Int) {
+        func isPlain(_ byte: UInt8) -> Bool {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."),
+                UInt8(ascii: "_"), UInt8(ascii: "~"):
+                true
+            default: false
+            }
+        }
+        // Dots alone are steps through the path.
+        let isStep = bytes[start...].allSatisfy { $0 == UInt8(ascii: ".") }
+        guard isStep || !bytes[start...].allSatisfy(isPlain) else { return }
+        let digits = Array("0123456789ABCDEF".utf8)
+        let text = bytes[start...].flatMap { byte in
+            isPlain(byte) && !isStep
+                ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+        }
+        bytes.replaceSubrange(start..., with: text)
     }
 
     /// How many rows from `row`, which was rendered, have its name; at least 1.
@@ -118,6 +143,7 @@ public struct TemplateRenderer {
         if let name = HeaderReader.value(of: CapturedChangeHeader.table, in: metadata) {
             bytes.append(contentsOf: name)
             if style == .fileName { FileNameText.clean(&bytes, from: start) }
+            if style == .urlPart { Self.escape(&bytes, from: start) }
         }
         guard bytes.count == start else { return }
         // Topics of captured tables are named `prefix.schema.table`.

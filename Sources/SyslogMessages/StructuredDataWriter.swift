@@ -87,15 +87,17 @@ final class StructuredDataWriter {
         while at < range.upperBound {
             var byte = text[at]
             at += 1
-            if byte == UInt8(ascii: "\\"), at < range.upperBound,
-                [UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "]")].contains(text[at])
-            {
+            if byte == UInt8(ascii: "\\"), at < range.upperBound, Self.isEscapable(text[at]) {
                 byte = text[at]
                 at += 1
             }
             character(byte, isUTF8, &end)
         }
         put(UInt8(ascii: "\""), &end)
+    }
+
+    private static func isEscapable(_ byte: UInt8) -> Bool {
+        byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == UInt8(ascii: "]")
     }
 
     private func character(

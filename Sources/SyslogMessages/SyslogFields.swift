@@ -52,17 +52,18 @@ public final class SyslogFields {
             cells[1] = facilities[Int(message.priority) / 8]
             cells[2] = severities[Int(message.priority) % 8]
         }
-        cells[3] = text(message.hostname, batch)
-        cells[4] = text(message.appName, batch)
-        cells[5] = text(message.processID, batch)
-        cells[6] = text(message.messageID, batch)
+        cells[3] = text(message.hostname, in: batch)
+        cells[4] = text(message.appName, in: batch)
+        cells[5] = text(message.processID, in: batch)
+        cells[6] = text(message.messageID, in: batch)
         if message.structuredData.baseAddress != nil {
             cells[7] = json.cell(message.structuredData, in: batch)
         }
-        cells[8] = text(message.message, batch)
+        cells[8] = text(message.message, in: batch)
     }
 
-    private func text(_ bytes: UnsafeRawBufferPointer, _ batch: RecordBatch) -> Cell {
+    /// A cell of text: missing where there is none, and ISO 8859-1 where it is not UTF-8.
+    public func text(_ bytes: UnsafeRawBufferPointer, in batch: RecordBatch) -> Cell {
         guard let start = bytes.baseAddress else { return .missing }
         if mr_json_is_ascii(start, bytes.count) != 0 || JSONRecordParser.isValidUTF8(bytes) {
             return .slice(.string, bytes)

@@ -44,7 +44,10 @@ public struct SyslogParser {
     /// Senders end messages with a line feed or, in C's manner, with a NUL.
     private static func trimmed(_ text: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
         var count = text.count
-        while count > 0, [0x0A, 0x0D, 0x00].contains(text[count - 1]) { count -= 1 }
+        while count > 0, case let last = text[count - 1], last == 0x0A || last == 0x0D || last == 0
+        {
+            count -= 1
+        }
         return UnsafeRawBufferPointer(rebasing: text[..<count])
     }
 

@@ -4,6 +4,7 @@ import Converters
 import ExecConnector
 import FileConnector
 import GenerateConnector
+import HTTPConnector
 import JSONFormat
 import LinesFormat
 import PipelineEngine
@@ -14,6 +15,7 @@ import SQLiteConnector
 import SingerConnector
 import StandardStreams
 import SubprocessConnector
+import SyslogConnector
 import TopicConnector
 import Transforms
 import XMLFormat
@@ -22,14 +24,13 @@ import XMLFormat
 enum BuiltinConnectors {
     static let catalog = PluginCatalog(
         sources: [
-            ExecSource.self, FileSource.self, GenerateSource.self, PostgresSource.self,
-            PostgresCDCSource.self,
-            SQLiteCDCSource.self,
+            ExecSource.self, FileSource.self, GenerateSource.self, HTTPSource.self,
+            PostgresSource.self, PostgresCDCSource.self, SQLiteCDCSource.self,
             SQLiteSource.self, SingerSource.self, StdinSource.self, SubprocessSource.self,
-            TopicSource.self,
+            SyslogSource.self, TopicSource.self,
         ],
         sinks: [
-            FileSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self,
+            FileSink.self, HTTPSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self,
             SingerSink.self, SubprocessSink.self, TopicSink.self,
         ],
         formats: FormatCatalog([

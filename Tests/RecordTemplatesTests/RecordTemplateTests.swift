@@ -75,6 +75,7 @@ struct RecordTemplateTests {
         batch.metadata(1).pointee.headerCount = 1
         for (style, name) in [
             (TemplateRenderer.Style.verbatim, "line items/2"), (.fileName, "line items_2"),
+            (.urlPart, "line%20items%2F2"),
         ] {
             var renderer = TemplateRenderer(try RecordTemplate("${table}", key: "path"), style)
             var names: [String] = []

@@ -15,3 +15,15 @@ int mr_make_event(void);
 
 /// Makes an event readable, for good.
 void mr_raise_event(int event);
+
+struct sockaddr_storage;
+
+/// Receives what datagrams there are, at most `count`, without waiting: datagram `i` goes to
+/// `room + i * size`, its length to `lengths[i]`, whether it was longer than `size` to `cut[i]`, and
+/// its sender to `senders[i]`. Returns their number, 0 when there are none, or -1 and `errno`.
+int mr_receive_datagrams(int socket, void *room, uint32_t size, uint32_t count,
+                         uint32_t *lengths, uint8_t *cut, struct sockaddr_storage *senders);
+
+/// How many datagrams the kernel has dropped for want of room in a socket's buffer; -1 and `errno`
+/// when it does not say.
+int64_t mr_dropped_datagrams(int socket);

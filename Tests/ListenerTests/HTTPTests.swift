@@ -1,0 +1,60 @@
+import TestServices
+import Testing
+
+/// The real process, curl, and clients of Python's own library.
+@Suite("HTTP source", .timeLimit(.minutes(15)))
+struct HTTPSourceTests {
+    @Test(
+        "takes, answers, refuses, bounds and drains",
+        arguments: [
+            "ingest", "answers", "signature", "tls", "drain", "example",
+            // D9: whatever is sent, it goes on for everybody else.
+            "hostile",
+            // D7: many connections, and more than fits.
+            "many", "pressure",
+            // D1 and D3: what was answered is there, once and whole.
+            "kill",
+        ]
+    )
+    func scenario(_ name: String) async throws {
+        try await ListenerScenario.run("http_source.py", name)
+    }
+
+    // D7 and D9: as others would have it.
+    @Test(
+        "strangers cost no more than they should",
+        arguments: [
+            "unread", "heads", "bombs", "names", "uninvited", "handshakes", "files",
+        ]
+    )
+    func strangers(_ name: String) async throws {
+        try await ListenerScenario.run("http_strangers.py", name)
+    }
+
+    @Test("an address that is taken ends the run with what to do about it")
+    func addressInUse() async throws {
+        let directory = try TemporaryDirectory()
+        let taken = try TakenPort()
+        try directory.write(
+            "pipeline: taken\nsources:\n  in: {connector: http, "
+                + "listen: \"127.0.0.1:\(taken.port)\", topic: log}\n",
+            to: "taken.yaml"
+        )
+        let result = try await directory.millrace("run", "taken.yaml")
+        #expect(result.exitCode == 3, "\(result.errors)")
+        #expect(result.errors.contains("127.0.0.1:\(taken.port)"))
+        #expect(result.errors.contains("ss -lntupx"), "\(result.errors)")
+    }
+}
+
+/// The real process, and a server that behaves in several ways.
+@Suite("HTTP sink", .timeLimit(.minutes(15)))
+struct HTTPSinkTests {
+    @Test(
+        "delivers, narrows, asks again and keeps secrets",
+        arguments: ["batches", "refusals", "retries", "tls", "pace"]
+    )
+    func scenario(_ name: String) async throws {
+        try await ListenerScenario.run("http_sink.py", name)
+    }
+}

@@ -1,0 +1,72 @@
+import TestServices
+import Testing
+
+/// The real process, and clients that others wrote.
+@Suite("Syslog source", .timeLimit(.minutes(15)))
+struct SyslogSourceTests {
+    @Test(
+        "serves, refuses, bounds and drains",
+        arguments: [
+            "logger", "python", "rsyslog", "severity", "example",
+            // D9: whatever is sent, it goes on for everybody else.
+            "tls", "hostile",
+            // D7: many connections, and a flood that a small buffer holds back.
+            "many", "drain",
+            // D6: what the kernel drops is a number in the log.
+            "overflow",
+        ]
+    )
+    func scenario(_ name: String) async throws {
+        try await ListenerScenario.run("syslog_source.py", name)
+    }
+
+    // D7 and D9: as others would have it.
+    @Test(
+        "strangers cost no more than they should",
+        arguments: ["sockets", "frames", "datagrams", "certificate"]
+    )
+    func strangers(_ name: String) async throws {
+        try await ListenerScenario.run("syslog_strangers.py", name)
+    }
+
+    @Test("an address that is taken ends the run with what to do about it")
+    func addressInUse() async throws {
+        let directory = try TemporaryDirectory()
+        let pipeline = """
+            pipeline: twice
+            sources:
+              first: {connector: syslog, listen: ["tcp://127.0.0.1:0"], topic: log}
+              second: {connector: syslog, listen: ["tcp://[::1"], topic: log}
+            """
+        try directory.write(pipeline, to: "bad.yaml")
+        let bad = try await directory.millrace("validate", "bad.yaml")
+        #expect(bad.exitCode == 2)
+        #expect(bad.output.contains("bad.yaml:4"), "\(bad.output)")
+        #expect(bad.output.contains("must be such as udp://"), "\(bad.output)")
+
+        let taken = try TakenPort()
+        try directory.write(
+            "pipeline: taken\nsources:\n  in: {connector: syslog, "
+                + "listen: [\"tcp://127.0.0.1:\(taken.port)\"], topic: log}\n",
+            to: "taken.yaml"
+        )
+        let result = try await directory.millrace("run", "taken.yaml")
+        #expect(result.exitCode == 3, "\(result.errors)")
+        #expect(result.errors.contains("127.0.0.1:\(taken.port)"))
+        #expect(result.errors.contains("ss -lntupx"), "\(result.errors)")
+        let doctor = try await directory.millrace("doctor", "taken.yaml")
+        #expect(doctor.exitCode == 3)
+    }
+
+    @Test("a run to the end of what there is refuses what has no end")
+    func untilEnd() async throws {
+        let directory = try TemporaryDirectory()
+        try directory.write(
+            "pipeline: p\nsources:\n  in: {connector: syslog, listen: [\"udp://:0\"], topic: t}\n",
+            to: "p.yaml"
+        )
+        let result = try await directory.millrace("run", "--until-end", "p.yaml")
+        #expect(result.exitCode == 2, "\(result.errors)")
+        #expect(result.errors.contains("has no end"))
+    }
+}

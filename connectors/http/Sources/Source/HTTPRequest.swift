@@ -1,0 +1,78 @@
+internal import ConnectorSDK
+internal import JSONRecords
+internal import NIOCore
+internal import NIOHTTP1
+
+/// How a body is compressed.
+enum BodyEncoding: String, Sendable {
+    case identity, gzip, deflate, zstd
+}
+
+/// A request that has arrived whole, on its way to the connector's thread.
+struct HTTPRequest: Sendable {
+    /// The topic its records go to.
+    var topic: String
+    /// What its body is.
+    var format: BodyFormat
+    var encoding: BodyEncoding
+    var body: ByteBuffer
+    /// Headers of its records.
+    var headers: [(name: String, value: String)]
+    /// What it takes of the budget for incomplete requests.
+    var reserved: Int
+    /// Answers it; from any thread, once.
+    var answer: @Sendable (HTTPAnswer) -> Void
+
+    /// The memory that it takes.
+    var cost: Int {
+        headers.reduce(body.capacity + 1_024) { $0 + $1.name.utf8.count + $1.value.utf8.count }
+    }
+}
+
+/// What a client is told.
+struct HTTPAnswer: Sendable {
+    var status: HTTPResponseStatus
+    /// A JSON document.
+    var body: String
+    var headers: [(String, String)] = []
+
+    /// The records of a request are durable.
+    static func accepted(_ records: Int) -> Self {
+        Self(status: .ok, body: "{\"records\":\(records)}\n")
+    }
+
+    /// It is not taken, for a reason.
+    static func refused(
+        _ status: HTTPResponseStatus,
+        _ reason: String,
+        headers: [(String, String)] = []
+    ) -> Self {
+        let text = OutputBuffer(capacity: 256)
+        text.append("{\"error\":")
+        JSONText.appendString(reason, to: text)
+        text.append("}\n")
+        return Self(
+            status: status,
+            body: String(decoding: text.bytes, as: UTF8.self),
+            headers: headers
+        )
+    }
+
+    /// The body of a request is at fault, in a place.
+    static func bad(_ reason: String, line: Int64, byte: Int64) -> Self {
+        var answer = refused(.badRequest, reason)
+        answer.body.removeLast("}\n".count)
+        if line > 0 { answer.body += ",\"line\":\(line)" }
+        if byte >= 0 { answer.body += ",\"byte\":\(byte)" }
+        answer.body += "}\n"
+        return answer
+    }
+
+    /// Whether it tells somebody that he may not send.
+    var isUninvited: Bool { status == .unauthorized || status == .forbidden }
+
+    /// Not now, but later.
+    static func busy(_ reason: String) -> Self {
+        refused(.serviceUnavailable, reason, headers: [("Retry-After", "1")])
+    }
+}

@@ -1,0 +1,144 @@
+internal import Listening
+internal import NIOCore
+internal import NIOHTTP1
+
+/// What is known of a request from its head.
+struct RequestPlan: Sendable {
+    var topic: String
+    var format: BodyFormat
+    var encoding: BodyEncoding
+    var headers: [(name: String, value: String)]
+}
+
+/// What the connections of a source share, and what they decide by.
+struct HTTPServices: Sendable {
+    /// What becomes of a request.
+    enum Decision {
+        /// It is answered at once.
+        case refused(HTTPAnswer)
+        /// Its body is wanted.
+        case taken(RequestPlan)
+    }
+
+    let settings: HTTPSourceSettings
+    let queue: HandOver<HTTPRequest>
+    /// Memory for requests that are not complete.
+    let incomplete: MemoryBudget
+    let refusals: RefusalLog
+
+    /// Decides by the head: refuses before the body was sent, where that is possible.
+    func plan(_ head: HTTPRequestHead) -> Decision {
+        let path = head.uri.prefix { $0 != "?" }
+        if !settings.health.isEmpty, path == settings.health { return .refused(health) }
+        var name: Substring?
+        for route in settings.routes {
+            name = route.match(path)
+            if name != nil { break }
+        }
+        guard let name, let topic = settings.topic(name) else {
+            return .refused(.refused(.notFound, "Nothing is taken here."))
+        }
+        guard settings.methods.contains(head.method.rawValue) else {
+            let allowed = settings.methods.joined(separator: ", ")
+            return .refused(
+                .refused(.methodNotAllowed, "Send \(allowed).", headers: [("Allow", allowed)])
+            )
+        }
+        if let refusal = authorize(head) { return .refused(refusal) }
+        guard let encoding = Self.encoding(head) else {
+            return .refused(
+                .refused(
+                    .unsupportedMediaType,
+                    "Bodies may be compressed with gzip, deflate or zstd.",
+                    headers: [("Accept-Encoding", "gzip, deflate, zstd")]
+                )
+            )
+        }
+        guard let format = format(head) else {
+            return .refused(
+                .refused(
+                    .unsupportedMediaType,
+                    "Send application/json, application/x-ndjson, text/plain or a form."
+                )
+            )
+        }
+        if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }),
+            length > settings.longest
+        {
+            return .refused(Self.tooLarge(settings.longest))
+        }
+        guard queue.hasRoom else {
+            return .refused(.busy("The topic does not keep up at the moment."))
+        }
+        let headers = settings.headers.compactMap { name in
+            head.headers.first(name: name).map { (name, $0) }
+        }
+        return .taken(
+            RequestPlan(
+                topic: topic,
+                format: format,
+                encoding: encoding,
+                headers: headers
+            )
+        )
+    }
+
+    /// Refuses a body that is not signed as it should be.
+    func check(_ head: HTTPRequestHead, _ body: ByteBuffer) -> HTTPAnswer? {
+        guard let header = settings.gate.header else { return nil }
+        guard let signature = head.headers.first(name: header) else {
+            return .refused(.unauthorized, "The header \(header) is missing.")
+        }
+        let isRight = body.withUnsafeReadableBytes {
+            settings.gate.admits(signature: signature, of: $0)
+        }
+        return isRight ? nil : .refused(.forbidden, "The signature in \(header) is wrong.")
+    }
+
+    /// The answer to a body that is too large.
+    static func tooLarge(_ limit: Int) -> HTTPAnswer {
+        .refused(.payloadTooLarge, "A body may have \(limit) bytes (max.body.bytes).")
+    }
+
+    private var health: HTTPAnswer {
+        queue.hasRoom
+            ? HTTPAnswer(status: .ok, body: "{\"status\":\"ok\"}\n")
+            : .busy("The topic does not keep up at the moment.")
+    }
+
+    private func authorize(_ head: HTTPRequestHead) -> HTTPAnswer? {
+        guard settings.gate.asksForToken else { return nil }
+        guard let authorization = head.headers.first(name: "authorization") else {
+            return .refused(
+                .unauthorized,
+                "A token is needed.",
+                headers: [("WWW-Authenticate", "Bearer")]
+            )
+        }
+        // D8: what was sent is not repeated.
+        return settings.gate.admits(authorization: authorization)
+            ? nil : .refused(.forbidden, "The token is wrong.")
+    }
+
+    private static func encoding(_ head: HTTPRequestHead) -> BodyEncoding? {
+        guard let text = head.headers.first(name: "content-encoding")?.lowercased() else {
+            return .identity
+        }
+        return text == "x-gzip" ? .gzip : BodyEncoding(rawValue: text)
+    }
+
+    private func format(_ head: HTTPRequestHead) -> BodyFormat? {
+        guard settings.format == .auto else { return settings.format }
+        guard let type = head.headers.first(name: "content-type") else { return .json }
+        let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
+        switch name {
+        case "application/json": return .json
+        case "application/x-ndjson", "application/ndjson", "application/jsonl",
+            "application/x-jsonlines", "application/json-lines":
+            return .ndjson
+        case "application/x-www-form-urlencoded": return .form
+        case "text/plain": return .lines
+        default: return name.hasSuffix("+json") ? .json : nil
+        }
+    }
+}
