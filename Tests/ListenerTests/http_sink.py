@@ -78,7 +78,7 @@ def run(millrace, directory, sink, records, wanted=0):
                    "sources:\n  in: {connector: json, include: in.jsonl, topic: out}\n"
                    f"sinks:\n  web:\n    connector: http\n    topics: [out]\n{lines}\n")
     result = subprocess.run([millrace, "run", "--data-dir", "data", "pipeline.yaml"],
-                            cwd=directory, capture_output=True, text=True, timeout=120)
+                            cwd=directory, capture_output=True, text=True, timeout=600)
     expect(result.returncode == wanted, f"{result.returncode}: {result.stderr}")
     return result.stderr
 

@@ -29,7 +29,7 @@ def source(topic="events", **keys):
 
 def send(worker, path="/", body=b"", headers=None, method="POST"):
     """One request; returns the status, the answer and its headers."""
-    connection = http.client.HTTPConnection("127.0.0.1", worker.port(), timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", worker.port(), timeout=300)
     connection.request(method, path, body, headers or {})
     answer = connection.getresponse()
     text = answer.read()
@@ -124,7 +124,7 @@ def answers(millrace, directory):
                         token | {"Content-Type": "application/x-www-form-urlencoded"})
     expect(answer["byte"] == 2, str(answer))
     # The second token, on a connection that has seen refusals.
-    connection = http.client.HTTPConnection("127.0.0.1", worker.port(), timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", worker.port(), timeout=300)
     for body, wanted in ((b"{", 400), (b'{"n": 1}', 200), (b"oops", 400), (b'{"n": 2}', 200)):
         connection.request("PUT", "/in?x=1", body, JSON | {"Authorization": "bearer second token"})
         answer = connection.getresponse()
@@ -177,7 +177,7 @@ def tls(millrace, directory):
             context.load_cert_chain(f"{directory}/{certificate}.crt",
                                     f"{directory}/{certificate}.key")
         connection = http.client.HTTPSConnection("localhost", worker.port(), context=context,
-                                                 timeout=60)
+                                                 timeout=300)
         try:
             connection.request("POST", "/", b'{"n": 1}', JSON)
             return connection.getresponse().status
@@ -202,7 +202,7 @@ def hostile(millrace, directory):
     """Endless, slow, half-open and malformed requests: each is ended, and others are served."""
     worker = Worker(millrace, directory, source(
         max_body_bytes="1MiB", max_decompressed_bytes="4MiB", buffer_bytes="4MiB",
-        request_timeout_ms="2s", idle_timeout_ms="2s")).start()
+        request_timeout_ms="5s", idle_timeout_ms="5s")).start()
     port = worker.port()
 
     def status(bytes, more=None):
@@ -365,7 +365,7 @@ def kill(millrace, directory):
     for sender in senders:
         sender.ending = True
     for sender in senders:
-        sender.join(60)
+        sender.join(300)
     worker.stop()
     doubled = compare(worker, senders)
     answered = sum(len(sender.answered) for sender in senders)
@@ -396,7 +396,7 @@ def drain(millrace, directory):
     for sender in senders:
         sender.ending = True
     for sender in senders:
-        sender.join(60)
+        sender.join(300)
     records = worker.read()
     expect(sum(record["id"] == "x-" for record in records) == 1, "the late one")
     found = {record["id"] for record in records}

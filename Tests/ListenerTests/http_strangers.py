@@ -36,7 +36,7 @@ def unread(millrace, directory):
     with socket.socket() as stream:
         # Small, so that answers pile up on the other side.
         stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
-        stream.settimeout(120)
+        stream.settimeout(300)
         stream.connect(("127.0.0.1", worker.port()))
         try:
             while asked < 512 << 20:

@@ -139,7 +139,7 @@ def tls(millrace, directory):
     certificates(directory)
     worker = Worker(millrace, directory, source(
         "tls://127.0.0.1:0", tls_certificate_file="server.crt", tls_key_file="server.key",
-        tls_client_ca_file="ca.crt", message_timeout_ms="1s"))
+        tls_client_ca_file="ca.crt", message_timeout_ms="10s"))
     worker.start()
 
     def client(certificate=None):

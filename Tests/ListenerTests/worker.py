@@ -10,7 +10,7 @@ import subprocess
 import time
 
 # Slow machines are waited for; nothing here is a measurement.
-PATIENCE = 120
+PATIENCE = 300
 
 
 def until(condition, what, seconds=PATIENCE):
