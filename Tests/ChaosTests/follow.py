@@ -145,12 +145,14 @@ class Log:
         self.moments.choice([self.rename, self.copytruncate, self.compress_at_once])()
 
 
-def write(directory, style, lines, seed, counts):
-    """The writer's process: appends to all files in turn and rotates them now and then."""
+def write(directory, style, lines, kills, seed, counts):
+    """The writer's process: appends to all files in turn and rotates them now and then, for about as
+    long as it takes to kill millrace so often."""
     moments = random.Random(seed)
     logs = [Log(directory, number, moments) for number in range(FILES)]
     per_file = lines // FILES
     burst = max(4, per_file // 400)
+    rest = max(0.01, 1.4 * kills * burst / per_file)
     due = {log: per_file // 12 for log in logs}
     while any(log.written < per_file for log in logs):
         for log in logs:
@@ -163,7 +165,7 @@ def write(directory, style, lines, seed, counts):
                 log.rotations += 1
                 getattr(log, style)()
                 counts[log.number] = log.written
-        time.sleep(moments.random() * 0.01)
+        time.sleep(moments.random() * rest)
 
 
 def on_disk(directory):
@@ -252,9 +254,9 @@ def check(directory, style, written, present, lines, order, kills):
     return problems, len(missing)
 
 
-def pause(process, writer, moments):
-    """Stops a process and lets it go on, until the writer has ended."""
-    while writer.is_alive():
+def pause(process, moments, is_due):
+    """Stops a process and lets it go on, again and again."""
+    while is_due():
         time.sleep(moments.uniform(0.001, 0.1))
         process.send_signal(signal.SIGSTOP)
         time.sleep(moments.uniform(0.01, 0.3))
@@ -273,7 +275,8 @@ def main(millrace, directory, style, kills, lines="40000", seed=None):
     command = [millrace, "run", "--data-dir", f"{directory}/data", f"{directory}/pipeline.yaml"]
     counts = multiprocessing.Array("q", FILES)
     writer = multiprocessing.Process(target=write,
-                                     args=(f"{directory}/logs", style, lines, seed, counts))
+                                     args=(f"{directory}/logs", style, lines, kills, seed,
+                                           counts))
     begin = time.perf_counter()
     writer.start()
     done = 0
@@ -283,7 +286,10 @@ def main(millrace, directory, style, kills, lines="40000", seed=None):
                 process = subprocess.Popen(command, stdout=log, stderr=log)
             try:
                 if done < kills:
-                    time.sleep(moments.uniform(0.02, 1.2))
+                    end = time.perf_counter() + moments.uniform(0.02, 1.2)
+                    if option == "paused":
+                        pause(process, moments, lambda: time.perf_counter() < end)
+                    time.sleep(max(0, end - time.perf_counter()))
                     code = process.poll()
                     if code is not None:
                         sys.exit(f"seed {seed}: ended with {code}\n{tail(directory)}")
@@ -291,7 +297,7 @@ def main(millrace, directory, style, kills, lines="40000", seed=None):
                     done += 1
                 else:
                     if option == "paused":
-                        pause(process, writer, moments)
+                        pause(process, moments, writer.is_alive)
                     writer.join()
                     time.sleep(0.5)
                     process.send_signal(signal.SIGTERM)

@@ -159,6 +159,20 @@ struct DoctorTests {
         #expect(warned.output.contains("ulimit -n "), "\(warned.output)")
     }
 
+    @Test("files that are followed count as far as they are held open, for each task")
+    func followedFiles() async throws {
+        let directory = try TemporaryDirectory()
+        let keys = "connector: file, follow: true, include: '*.log', topic: t"
+        for (more, needed) in [("", "314"), (", max.open.files: 1000, tasks.max: 2", "2,044")] {
+            try directory.write(
+                "pipeline: p\ntopics: {t: {partitions: 1}}\nsources:\n  logs: {\(keys)\(more)}\n",
+                to: "p.yaml"
+            )
+            let result = try await directory.bash("ulimit -Sn 200; millrace doctor p.yaml")
+            #expect(result.output.contains("about \(needed) are needed"), "\(result.output)")
+        }
+    }
+
     @Test("a data directory on a read-only mount fails, and the topics can be read all the same")
     func readOnlyMount() async throws {
         let directory = try TemporaryDirectory()
