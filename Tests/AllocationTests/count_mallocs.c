@@ -1,6 +1,6 @@
-// Counts heap allocations of the process it is preloaded into, and writes two numbers to the file
+// Counts heap allocations of the process it is preloaded into, and writes three numbers to the file
 // that MALLOC_COUNT_FILE names when the process ends: those that SQLite's library made for itself,
-// which come with transactions, and all others.
+// all others, and how often SQLite waited for the disk, which it does once for each transaction.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,15 +11,25 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
-static atomic_long count, sqlite_count;
+static atomic_long count, sqlite_count, sqlite_syncs;
 static uintptr_t sqlite_start, sqlite_end;
 
-static void note(void *caller) {
+static int is_sqlite(void *caller) {
     uintptr_t place = (uintptr_t)caller;
-    atomic_long *counter = place >= sqlite_start && place < sqlite_end ? &sqlite_count : &count;
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    return place >= sqlite_start && place < sqlite_end;
+}
+
+static void note(void *caller) {
+    atomic_fetch_add_explicit(is_sqlite(caller) ? &sqlite_count : &count, 1, memory_order_relaxed);
+}
+
+int fdatasync(int file) {
+    if (is_sqlite(__builtin_return_address(0)))
+        atomic_fetch_add_explicit(&sqlite_syncs, 1, memory_order_relaxed);
+    return (int)syscall(SYS_fdatasync, file);
 }
 
 void *__libc_malloc(size_t);
@@ -60,8 +70,8 @@ static void report(void) {
     const char *path = getenv("MALLOC_COUNT_FILE");
     if (!path) return;
     char text[64];
-    int length = snprintf(text, sizeof text, "%ld %ld\n", atomic_load(&sqlite_count),
-                          atomic_load(&count));
+    int length = snprintf(text, sizeof text, "%ld %ld %ld\n", atomic_load(&sqlite_count),
+                          atomic_load(&count), atomic_load(&sqlite_syncs));
     int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     if (file < 0) return;
     if (write(file, text, (size_t)length) < 0) _exit(125);
