@@ -120,10 +120,11 @@ struct ExecSourceTests {
     @Test("a program that writes on behind what cannot be read has not failed (D6)")
     func unreadable() async throws {
         let outlet = try await run([
-            "command": "printf '[{\"n\":1},!'; head -c 3000000 /dev/zero; touch ended",
-            "shell": "true", "format": "json", "stop.grace.ms": "1s",
+            // What stands behind compressed text is no compressed text.
+            "command": "echo one | gzip; head -c 3000000 /dev/zero | tr '\\0' x; touch ended",
+            "shell": "true", "stop.grace.ms": "1s",
         ])
-        #expect(outlet.records.count == 1)
+        #expect(outlet.texts == ["one"])
         #expect(outlet.rejections.count == 1)
         #expect(outlet.positions["exec"]?.contains("\"done\":true") == true)
         #expect(try directory.read("ended").isEmpty)
