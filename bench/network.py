@@ -276,7 +276,7 @@ def main():
     parser.add_argument("--only")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
-    few = options.records // 10
+    few = options.records // 50
     workloads = {
         "syslog-tcp": ("RFC 5424 messages, 4 connections", options.records, rsyslog,
                        lambda: syslog(options.records, 4)),
