@@ -139,14 +139,41 @@ let package = Package(
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
+        module("Expressions", ["ConnectorSDK", "JSONRecords", "JQPrograms", "CBytes"]),
+        module("ValueConversion", ["ConnectorSDK", "JSONRecords", "Expressions"]),
+        module("RecordFields", ["ConnectorSDK", "JSONRecords"]),
+        module(
+            "TopicRouting",
+            ["ConnectorSDK", "RegularExpressions", "RecordFields", "ValueConversion"]
+        ),
+        module("Aggregation", ["ConnectorSDK", "RecordFields", "Expressions"]),
+        module(
+            "ChangeTransforms",
+            ["ConnectorSDK", "JSONRecords", "RecordFields", "TopicRouting", "RegularExpressions"]
+        ),
+        module(
+            "LineTransforms",
+            [
+                "ConnectorSDK", "JSONRecords", "RecordFields", "ValueConversion", "TextParsing",
+                "SyslogMessages", "RegularExpressions",
+            ]
+        ),
+        module(
+            "RowTransforms",
+            [
+                "ConnectorSDK", "JSONRecords", "RecordFields", "TextParsing", "SQLiteClient",
+                "Digests",
+            ]
+        ),
         module(
             "Transforms",
             [
-                "ConnectorSDK", "JSONRecords", "JQPrograms", "RegularExpressions",
-                "SyslogMessages", "TextParsing", "SQLiteClient", "Digests", "CBytes",
+                "ConnectorSDK", "JSONRecords", "JQPrograms", "RegularExpressions", "RecordFields",
+                "Expressions", "ValueConversion", "TopicRouting", "Aggregation",
+                "ChangeTransforms", "LineTransforms", "RowTransforms",
             ]
         ),
-        module("TableComparison", ["ConnectorSDK", "Transforms"]),
+        module("TableComparison", ["ConnectorSDK", "Expressions"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", "RegularExpressions", logging]),
         module(
             "PipelineFile",
@@ -213,16 +240,17 @@ let package = Package(
         tests(
             "TransformsTests",
             [
-                "Transforms", "ConnectorSDK", "JSONDocuments", "JSONRecords", "SQLiteClient",
-                "TestServices",
+                "Transforms", "Aggregation", "ChangeTransforms", "LineTransforms", "RowTransforms",
+                "TopicRouting", "ValueConversion", "RecordFields", "Expressions", "ConnectorSDK",
+                "JSONDocuments", "JSONRecords", "SQLiteClient", "TestServices",
             ],
             exclude: ["ConnectTable"]
         ),
         tests(
             "PipelineEngineTests",
             [
-                "PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "ConnectorSDK",
-                "TestServices", "TopicConnector", logging,
+                "PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "RowTransforms",
+                "ConnectorSDK", "TestServices", "TopicConnector", logging,
             ]
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),

@@ -1,5 +1,5 @@
 internal import ConnectorSDK
-internal import Transforms
+internal import Expressions
 
 /// Whether two databases mean the same value, each in its own form of it.
 ///

@@ -1,4 +1,9 @@
+internal import Aggregation
+internal import ChangeTransforms
 public import ConnectorSDK
+internal import LineTransforms
+internal import RowTransforms
+internal import TopicRouting
 
 /// The transforms that come with Millrace, under Kafka Connect's names.
 public let builtInTransforms: [any Transform.Type] = [

@@ -1,4 +1,6 @@
 public import ConnectorSDK
+internal import RecordFields
+internal import ValueConversion
 
 /// Gives fields, or whole keys or values, another type.
 public final class Cast: PartTransform {

@@ -1,5 +1,6 @@
 public import ConnectorSDK
 internal import JSONRecords
+internal import RecordFields
 
 /// Makes one field the whole key or value.
 public final class ExtractField: PartTransform {

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import JSONRecords
+internal import RecordFields
 
 /// The fields of one schema whose values a transform changes, each by itself: columns, and fields
 /// inside of their objects.

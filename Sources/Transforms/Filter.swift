@@ -1,4 +1,6 @@
 public import ConnectorSDK
+internal import Expressions
+internal import RecordFields
 
 /// Keeps the records for which a condition holds, and drops the others.
 public final class Filter: Transform {

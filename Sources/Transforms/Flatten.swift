@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 
 /// Takes nested objects apart: their fields become those of the record.
 public final class Flatten: PartTransform {

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import JSONRecords
+internal import RecordFields
 
 /// How the records of one schema are flattened, as far as it is known: fields of objects that no
 /// schema declares are added as they are met.

@@ -1,5 +1,6 @@
 public import ConnectorSDK
 internal import JSONRecords
+internal import RecordFields
 
 /// Copies or moves fields into headers.
 public final class HeaderFrom: PartTransform {

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 
 /// Adds a header to every record.
 public final class InsertHeader: Transform {

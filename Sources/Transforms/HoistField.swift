@@ -1,5 +1,6 @@
 public import ConnectorSDK
 internal import JSONRecords
+internal import RecordFields
 
 /// Puts whole keys or values into a field.
 public final class HoistField: PartTransform {

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 
 /// Adds fields with a constant, or with where and when a record is.
 public final class InsertField: PartTransform {

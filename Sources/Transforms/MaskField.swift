@@ -1,5 +1,6 @@
 public import ConnectorSDK
 internal import JSONRecords
+internal import RecordFields
 
 /// Hides what fields hold.
 public final class MaskField: PartTransform {

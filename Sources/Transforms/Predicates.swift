@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 internal import RegularExpressions
 
 /// Holds for records that are tombstones: a key whose value is null.

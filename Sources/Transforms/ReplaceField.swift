@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 
 /// Takes fields out of records, or gives them other names.
 public final class ReplaceField: PartTransform {

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 
 /// Names the schema of keys or values.
 public final class SetSchemaMetadata: PartTransform {

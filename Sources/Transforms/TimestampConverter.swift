@@ -1,4 +1,6 @@
 public import ConnectorSDK
+internal import RecordFields
+internal import ValueConversion
 
 /// Turns times into text, numbers, dates, times of day or instants.
 public final class TimestampConverter: PartTransform {

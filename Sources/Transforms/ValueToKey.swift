@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import RecordFields
 
 /// Makes keys of fields of the values.
 public final class ValueToKey: Transform {

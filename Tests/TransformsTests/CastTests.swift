@@ -2,6 +2,7 @@ import ConnectorSDK
 import Testing
 
 @testable import Transforms
+@testable import ValueConversion
 
 @Suite("Cast")
 struct CastTests {

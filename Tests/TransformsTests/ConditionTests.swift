@@ -1,6 +1,7 @@
 import ConnectorSDK
 import Testing
 
+@testable import Expressions
 @testable import Transforms
 
 @Suite("Conditions")

@@ -3,6 +3,7 @@ import Foundation
 import JSONDocuments
 import Testing
 
+@testable import RecordFields
 @testable import Transforms
 
 /// One line of the table that scripts/connect-transforms writes.

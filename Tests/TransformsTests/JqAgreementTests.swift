@@ -3,8 +3,6 @@ import JSONRecords
 import TestServices
 import Testing
 
-@testable import Transforms
-
 /// Programs and inputs, run by the `jq` command and by the transform.
 @Suite("Jq and the jq command")
 struct JqAgreementTests {

@@ -4,7 +4,7 @@ import SQLiteClient
 import TestServices
 import Testing
 
-@testable import Transforms
+@testable import RowTransforms
 
 @Suite("Lookup")
 struct LookupTests {

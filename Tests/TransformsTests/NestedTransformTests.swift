@@ -1,7 +1,9 @@
 import ConnectorSDK
 import Testing
 
+@testable import TopicRouting
 @testable import Transforms
+@testable import ValueConversion
 
 @Suite("Nested fields in transforms")
 struct NestedTransformTests {

@@ -1,7 +1,7 @@
 import ConnectorSDK
 import Testing
 
-@testable import Transforms
+@testable import LineTransforms
 
 @Suite("Parse")
 struct ParseTests {

@@ -1,7 +1,7 @@
 import ConnectorSDK
 import Testing
 
-@testable import Transforms
+@testable import RowTransforms
 
 /// One record that becomes none or many.
 @Suite("Records from records")

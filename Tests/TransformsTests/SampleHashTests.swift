@@ -1,7 +1,7 @@
 import ConnectorSDK
 import Testing
 
-@testable import Transforms
+@testable import RowTransforms
 
 @Suite("Sample, Throttle and Hash")
 struct SampleHashTests {

@@ -1,8 +1,6 @@
 import ConnectorSDK
 import Testing
 
-@testable import Transforms
-
 /// A batch of records with fields.
 func makeBatch(_ records: [KeyValuePairs<String, Value>], topic: String = "orders") -> RecordBatch {
     let batch = RecordBatch()

@@ -1,7 +1,7 @@
 import ConnectorSDK
 import Testing
 
-@testable import Transforms
+@testable import ChangeTransforms
 
 @Suite("Unwrap")
 struct UnwrapTests {

@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import Expressions
 internal import JQPrograms
 
 /// Runs a program in jq's language on every value.

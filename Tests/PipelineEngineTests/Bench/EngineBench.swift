@@ -2,6 +2,7 @@ import ConnectorSDK
 import Converters
 import Logging
 @testable import PipelineEngine
+import RowTransforms
 import TestServices
 import TopicConnector
 import TopicLog
