@@ -102,10 +102,20 @@ final class StandardOutput {
                 var request = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&request, 1, -1)
             } else if errno != EINTR {
-                throw Self.failure(errno)
+                let code = errno
+                keep(rest)
+                throw Self.failure(code)
             }
         }
         buffer.count = 0
+    }
+
+    /// Keeps what could not be written, and nothing that was.
+    private func keep(_ rest: UnsafeRawBufferPointer) {
+        if let start = rest.baseAddress {
+            buffer.base.copyMemory(from: start, byteCount: rest.count)
+        }
+        buffer.count = rest.count
     }
 
     private func end() throws(ConnectorError) {
