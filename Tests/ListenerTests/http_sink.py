@@ -144,6 +144,9 @@ def refusals(millrace, directory):
                   "auth.bearer.token: sesame", records[:3], wanted=3)
         expect(str(status) in log and hint in log, f"{status}: {log}")
         expect("sesame" not in log, "no secret is logged")
+    log = run(millrace, directory, "url: http://127.0.0.1:1/\n"
+              'auth.bearer.token: "sesame\\r\\nX-Admin: yes"', records[:1], wanted=2)
+    expect("auth.bearer.token" in log and "sesame" not in log, f"a header smuggled in: {log}")
 
 
 def retries(millrace, directory):

@@ -175,6 +175,14 @@ struct HTTPSinkSettings: Sendable {
         ]
         if compression == .gzip { headers.append("Content-Encoding: gzip") }
         if let token = try configuration.get(HTTPSinkKeys.token) {
+            // D8: it is not repeated. What follows a line end would be a header of its own.
+            guard token.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+                throw .invalid(
+                    HTTPSinkKeys.token.declaration.name,
+                    "It holds a blank, a line end, or what is not ASCII.",
+                    hint: "No token does: look at the variable or file that it comes from."
+                )
+            }
             headers.append("Authorization: Bearer \(token)")
         }
         // A header that is written twice would be sent twice.
@@ -182,26 +190,5 @@ struct HTTPSinkSettings: Sendable {
         let names = Set(own.map { $0.prefix { $0 != ":" }.lowercased() })
         self.headers =
             headers.filter { !names.contains($0.prefix { $0 != ":" }.lowercased()) } + own
-    }
-}
-
-/// What a client is made with.
-struct HTTPClientSettings: Sendable {
-    let authorities: String?
-    let certificate: String?
-    let key: String?
-    /// Name and password, with a colon between them.
-    let user: String?
-    let connectTimeout: Duration
-    let requestTimeout: Duration
-
-    init(_ configuration: Configuration) throws(ConnectorError) {
-        authorities = try configuration.get(HTTPSinkKeys.authorities).map(configuration.path)
-        certificate = try configuration.get(HTTPSinkKeys.certificate).map(configuration.path)
-        key = try configuration.get(HTTPSinkKeys.privateKey).map(configuration.path)
-        let password = try configuration.get(HTTPSinkKeys.password) ?? ""
-        user = try configuration.get(HTTPSinkKeys.user).map { "\($0):\(password)" }
-        connectTimeout = try configuration.get(HTTPSinkKeys.connectTimeout)
-        requestTimeout = try configuration.get(HTTPSinkKeys.requestTimeout)
     }
 }
