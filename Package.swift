@@ -282,8 +282,8 @@ let package = Package(
             "ChaosTests",
             ["TestServices", "PostgresClient", "millrace"],
             exclude: [
-                "damage.py", "disk_full.py", "follow.py", "kill.py", "replication.py", "servers.py",
-                "transactions.py", "worker.py", "writers.py",
+                "capture.py", "damage.py", "disk_full.py", "follow.py", "kill.py", "replication.py",
+                "servers.py", "streams.py", "transactions.py", "worker.py", "writers.py",
             ]
         ),
         tests("CommandTests", ["TestServices", "millrace"]),
