@@ -90,6 +90,7 @@ struct SignalTests {
         let bench = try CaptureBench(sql: Self.setUp)
         #expect(await bench.captureAll(Self.values) == nil)
         let values = Self.values.merging(["incremental.snapshot.chunk.size": "10"]) { $1 }
+            .merging(CaptureBench.brake) { $1 }
         let first = bench.capture(values)
         try await bench.until("it streams") { try bench.slotValue("active") == "t" }
         try signal(bench, "execute-snapshot", #"{"data-collections": ["public\\.t"]}"#)
