@@ -30,6 +30,12 @@ final class Pipe {
         readEnd = -1
     }
 
+    /// Hands over the read end, for whoever takes it to close.
+    func giveReadEnd() -> Int32 {
+        defer { readEnd = -1 }
+        return readEnd
+    }
+
     func closeWriteEnd() {
         if writeEnd >= 0 { close(writeEnd) }
         writeEnd = -1

@@ -1,10 +1,12 @@
 import CSVFormat
 import ConnectorSDK
 import ConnectorTesting
+import Foundation
 import Glibc
 import JSONFormat
 import LinesFormat
 import Logging
+import TestServices
 import Testing
 
 @testable import StandardStreams
@@ -96,6 +98,32 @@ struct StdoutSinkTests {
             try await sink.commit([TopicPartition("t", 0): 3])
         }
         #expect(error?.code == .readerGone)
+    }
+
+    @Test("what a failed write has written is not written again, and the rest is kept")
+    func partialWrite() throws {
+        let pipe = Pipe()
+        let output = try Self.stream("lines", pipe)
+        // More than the pipe and its reader take, and less than is written without a commit.
+        try output.write(Self.lines(0..<30_000))
+        let readEnd = pipe.giveReadEnd()
+        Thread {
+            var room = [UInt8](repeating: 0, count: 1_000)
+            var taken = 0
+            while taken < 100_000 { taken += max(0, read(readEnd, &room, room.count)) }
+            close(readEnd)
+        }.start()
+        let error = #expect(throws: ConnectorError.self) { try output.flush() }
+        #expect(error?.code == .readerGone)
+        let directory = try TemporaryDirectory()
+        let file = open(try directory.write("", to: "rest"), O_WRONLY)
+        defer { close(file) }
+        #expect(dup2(file, pipe.writeEnd) == pipe.writeEnd)
+        try output.flush()
+        let rest = try directory.read("rest")
+        let all = (0..<30_000).map { "r\($0)\n" }.joined()
+        #expect(all.hasSuffix(rest))
+        #expect(!rest.isEmpty && rest.utf8.count <= all.utf8.count - 100_000)
     }
 
     @Test("a second writer is refused, by the name of the first")
