@@ -79,6 +79,7 @@ let cLibraries: [Target] = [
     .target(name: "CXMLShim", dependencies: ["CXML"]),
     .target(name: "CSQLiteShim", dependencies: ["CSQLite"]),
     .target(name: "CPostgres"),
+    .target(name: "CKafka"),
     .target(name: "CJQ"),
     .target(name: "CCurl"),
 ]
@@ -125,6 +126,7 @@ let package = Package(
         module("JSONDocuments", []),
         module("TableMapping", ["ConnectorSDK", "JSONDocuments", "RecordTemplates"]),
         module("PostgresClient", ["CPostgres"]),
+        module("KafkaClient", ["CKafka"]),
         module(
             "SQLiteTables",
             [
@@ -138,6 +140,7 @@ let package = Package(
         ),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
+        module("KafkaTopics", ["KafkaClient", "Topics", "ConnectorSDK"]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
         module("Expressions", ["ConnectorSDK", "JSONRecords", "JQPrograms", "CBytes"]),
         module("ValueConversion", ["ConnectorSDK", "JSONRecords", "Expressions"]),
@@ -226,6 +229,8 @@ let package = Package(
         tests("SQLiteTablesTests", ["SQLiteTables", "ConnectorSDK"]),
         tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
         tests("PostgresClientTests", ["PostgresClient", "TestServices"]),
+        tests("KafkaClientTests", ["KafkaClient", "TestServices"]),
+        tests("KafkaTopicsTests", ["KafkaTopics", "Topics", "ConnectorSDK", "TestServices"]),
         tests(
             "PostgresRecordsTests",
             ["PostgresRecords", "PostgresClient", "ConnectorSDK", "TestServices"]
@@ -268,8 +273,9 @@ let package = Package(
         .target(name: "CSpawn", path: "Tests/CSpawn"),
         .target(
             name: "TestServices",
-            dependencies: ["PostgresClient", "CSpawn", logging],
+            dependencies: ["PostgresClient", "CKafka", "CSpawn", logging],
             path: "Tests/TestServices",
+            exclude: ["kafka_relay.py"],
             swiftSettings: settings
         ),
         tests(

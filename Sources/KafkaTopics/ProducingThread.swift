@@ -1,0 +1,223 @@
+internal import ConnectorSDK
+internal import Glibc
+internal import KafkaClient
+internal import Synchronization
+internal import Topics
+
+/// The thread that produces the units of one task.
+internal final class ProducingThread: Sendable {
+    private let id: Mutex<pthread_t?>
+
+    internal init(
+        _ queue: UnitQueue,
+        _ client: KafkaClients,
+        _ transactionalID: String?
+    ) throws(ConnectorError) {
+        let work = Work { UnitCommitter(queue, client, transactionalID).run() }
+        var thread = pthread_t()
+        let code = pthread_create(
+            &thread,
+            nil,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body()
+                return nil
+            },
+            Unmanaged.passRetained(work).toOpaque()
+        )
+        guard code == 0 else {
+            Unmanaged.passUnretained(work).release()
+            throw ConnectorError(
+                .kafkaRefused,
+                .retry(after: nil),
+                "No thread can be started for a producer: error \(code).",
+                kind: .environment
+            )
+        }
+        id = Mutex(thread)
+    }
+
+    /// Waits for its end, once.
+    internal func join() {
+        let thread = id.withLock { id in
+            defer { id = nil }
+            return id
+        }
+        if let thread { pthread_join(thread, nil) }
+    }
+
+    private final class Work: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+}
+
+/// Produces units and commits them; belongs to its thread.
+internal struct UnitCommitter {
+    private let queue: UnitQueue
+    private let client: KafkaClients
+    private let transactionalID: String?
+
+    internal init(_ queue: UnitQueue, _ client: KafkaClients, _ transactionalID: String?) {
+        self.queue = queue
+        self.client = client
+        self.transactionalID = transactionalID
+    }
+
+    /// Works until the queue is closed or a unit cannot be made durable.
+    internal func run() {
+        do throws(KafkaFailure) {
+            let producer = try KafkaProducer(client.settings, transactionalID: transactionalID)
+            var inFlight: [(ticket: Int64, unit: CommitUnit)] = []
+            defer {
+                producer.close()
+                // Values are not copied: they must stay until librdkafka has let go of them.
+                withExtendedLifetime(inFlight) {}
+            }
+            if transactionalID != nil { try producer.initTransactions(client.options.timeout) }
+            while let units = queue.take() {
+                inFlight = units
+                if transactionalID == nil {
+                    try deliver(units, producer)
+                } else {
+                    try commit(units, producer)
+                }
+                queue.complete(units)
+                inFlight = []
+            }
+        } catch {
+            queue.fail(ConnectorError(error))
+        }
+    }
+
+    /// Makes units one transaction.
+    private func commit(
+        _ units: [(ticket: Int64, unit: CommitUnit)],
+        _ producer: KafkaProducer
+    ) throws(KafkaFailure) {
+        try producer.beginTransaction()
+        let delivery = KafkaDelivery()
+        do throws(KafkaFailure) {
+            try produce(units, producer, delivery)
+            for (group, offsets) in Self.groupOffsets(units) {
+                try producer.sendOffsets(offsets, of: group, client.options.timeout)
+            }
+            try producer.commitTransaction(client.options.timeout)
+        } catch {
+            // D3: the position stays where it was, so the task sends the same again.
+            let cause = producer.failure(of: delivery, to: "a topic")
+            if error.requiresAbort { try? producer.abortTransaction(client.options.timeout) }
+            // What became of a message says more than that the transaction cannot be committed.
+            if error.kind != .fenced, let cause { throw cause }
+            throw error
+        }
+    }
+
+    /// Delivers units without a transaction: records first, and then what stands for them.
+    private func deliver(
+        _ units: [(ticket: Int64, unit: CommitUnit)],
+        _ producer: KafkaProducer
+    ) throws(KafkaFailure) {
+        let records = KafkaDelivery()
+        for (_, unit) in units { try produceBatches(unit, producer, records) }
+        try settle(records, producer)
+        // D1: a position moves only after its records are delivered.
+        let states = KafkaDelivery()
+        for (_, unit) in units { try produceState(unit, producer, states) }
+        try settle(states, producer)
+        for (group, offsets) in Self.groupOffsets(units) {
+            try client.admin.setOffsets(ofGroup: group, to: offsets)
+        }
+    }
+
+    private func settle(
+        _ delivery: KafkaDelivery,
+        _ producer: KafkaProducer
+    ) throws(KafkaFailure) {
+        while delivery.pending > 0 { producer.poll(.milliseconds(100)) }
+        if let failure = producer.failure(of: delivery, to: "a topic") { throw failure }
+    }
+
+    private func produce(
+        _ units: [(ticket: Int64, unit: CommitUnit)],
+        _ producer: KafkaProducer,
+        _ delivery: KafkaDelivery
+    ) throws(KafkaFailure) {
+        for (_, unit) in units {
+            try produceBatches(unit, producer, delivery)
+            try produceState(unit, producer, delivery)
+        }
+    }
+
+    private func produceBatches(
+        _ unit: CommitUnit,
+        _ producer: KafkaProducer,
+        _ delivery: KafkaDelivery
+    ) throws(KafkaFailure) {
+        for (partition, batch) in unit.batches {
+            let bytes = UnsafeRawBufferPointer(start: batch.buffer.base, count: batch.buffer.count)
+            guard let header = RecordBatchHeader(bytes), header.attributes.codec == 0 else {
+                // D6: what cannot be taken apart is an error and never skipped.
+                throw KafkaFailure(
+                    .refused,
+                    .none,
+                    "A batch for \(partition) is compressed or no batch."
+                )
+            }
+            try producer.produce(
+                UnsafeRawBufferPointer(rebasing: bytes[RecordBatchHeader.length...]),
+                count: batch.count,
+                baseTimestamp: header.baseTimestamp,
+                to: KafkaPartition(partition.topic, partition.partition),
+                into: delivery
+            )
+        }
+    }
+
+    private func produceState(
+        _ unit: CommitUnit,
+        _ producer: KafkaProducer,
+        _ delivery: KafkaDelivery
+    ) throws(KafkaFailure) {
+        let positions = StateTopic(name: client.options.positionsTopic, client: client)
+        func put(_ connector: String, _ part: String, _ offset: String?) throws(KafkaFailure) {
+            try producer.produce(
+                to: KafkaPartition(positions.name, positions.partition(of: connector)),
+                key: StateKey(connector, part).bytes,
+                value: offset.map { Array($0.utf8) },
+                into: delivery
+            )
+        }
+        for (connector, position) in unit.positions {
+            try put(connector, position.partition, position.offset)
+        }
+        for (connector, part) in unit.forgotten { try put(connector, part, nil) }
+        let states = StateTopic(name: client.options.statesTopic, client: client)
+        for (connector, transform, changes) in unit.states {
+            let target = KafkaPartition(states.name, states.partition(of: connector))
+            try changes.forEach {
+                (part, key, value) throws(KafkaFailure) in
+                try producer.produce(
+                    to: target,
+                    key: StateKey(connector, transform, rest: StateKey.rest(part, key)).bytes,
+                    value: value.map { Array($0) },
+                    into: delivery
+                )
+            }
+        }
+    }
+
+    /// The last offset of each partition, by group.
+    private static func groupOffsets(
+        _ units: [(ticket: Int64, unit: CommitUnit)]
+    ) -> [String: [KafkaPartition: Int64]] {
+        var result: [String: [KafkaPartition: Int64]] = [:]
+        for (_, unit) in units {
+            for (group, partition, offset) in unit.groupOffsets {
+                let id = KafkaPartition(partition.topic, partition.partition)
+                result[group, default: [:]][id] = offset
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,67 @@
+internal import ConnectorSDK
+internal import KafkaClient
+internal import Topics
+
+/// A topic of the store's own, read as the table that it is: the latest value of each key.
+internal struct StateTopic {
+    internal let name: String
+    internal let client: KafkaClients
+
+    /// The partition that has everything of a connector.
+    internal func partition(of connector: String) -> Int32 {
+        Array(connector.utf8).withUnsafeBytes { bytes in
+            Murmur2.partition(forKey: bytes, count: KafkaStoreOptions.partitions)
+        }
+    }
+
+    /// Reads a partition to its end; the latest value of each key counts, and `nil` removes it.
+    ///
+    /// - Throws: when an open transaction hides the end for longer than a request may take.
+    internal func read(
+        _ partition: Int32
+    ) throws(ConnectorError) -> [[UInt8]: [UInt8]] {
+        var entries: [[UInt8]: [UInt8]] = [:]
+        try forEachRecord(of: partition) { record in
+            guard let key = record.key else { return }
+            entries[Array(key)] = record.value.map { Array($0) }
+        }
+        return entries
+    }
+
+    /// Calls `body` with each record of a partition, in order.
+    internal func forEachRecord(
+        of partition: Int32,
+        _ body: (KafkaRecord) -> Void
+    ) throws(ConnectorError) {
+        let id = KafkaPartition(name, partition)
+        let timeout = client.options.timeout
+        // The end as of all records: what an open transaction hides must be waited for.
+        let (low, end) = try onCluster { () throws(KafkaFailure) in
+            try client.observer.watermarks(of: id, timeout)
+        }
+        let consumer = try onCluster { () throws(KafkaFailure) in
+            try KafkaConsumer(client.settings, isolation: .readCommitted)
+        }
+        let queue = try onCluster { () throws(KafkaFailure) in try consumer.open(id, at: low) }
+        let deadline = ContinuousClock.now + timeout
+        while queue.nextOffset < end || !queue.isAtEnd {
+            let size = try onCluster { () throws(KafkaFailure) in
+                try queue.take(.milliseconds(100))
+            }
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: size + 1, alignment: 8)
+            defer { memory.deallocate() }
+            queue.copy(to: memory, body)
+            guard ContinuousClock.now < deadline else {
+                throw ConnectorError(
+                    .topicState,
+                    .retry(after: nil),
+                    "The topic \(id) cannot be read to its end at offset \(end) within "
+                        + "\(timeout): it was read up to offset \(queue.nextOffset).",
+                    kind: .environment,
+                    hint: "A transaction that is still open hides the rest; it ends by itself "
+                        + "after transaction.timeout.ms."
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Glibc
+
+/// Ports of 127.0.0.1.
+enum LoopbackPort {
+    /// A port that nobody uses at this moment, or `nil`.
+    static func free() -> Int? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = Self.address(0)
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let code = withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
+            guard let base = bytes.bindMemory(to: sockaddr.self).baseAddress else { return -1 }
+            guard bind(descriptor, base, length) == 0 else { return -1 }
+            return getsockname(descriptor, base, &length)
+        }
+        return code == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
+    }
+
+    /// Whether somebody takes connections on a port.
+    static func isOpen(_ port: Int) -> Bool {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = Self.address(port)
+        return withUnsafeBytes(of: &address) { bytes in
+            guard let base = bytes.bindMemory(to: sockaddr.self).baseAddress else { return false }
+            return connect(descriptor, base, socklen_t(bytes.count)) == 0
+        }
+    }
+
+    private static func address(_ port: Int) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        address.sin_port = UInt16(port).bigEndian
+        return address
+    }
+}
