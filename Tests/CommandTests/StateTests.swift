@@ -6,6 +6,8 @@ import Testing
 struct StateTests {
     private static let pipeline = """
         pipeline: p
+        topics:
+          sums: {partitions: 1, retention.ms: -1}
         sources:
           sums:
             connector: json

@@ -30,10 +30,14 @@ final class EngineBench: Sendable {
 
     init() throws {
         directory = try TemporaryDirectory()
+        var options = StoreOptions()
+        // Tests ask for it.
+        options.maintenanceInterval = nil
         embedded = try EmbeddedTopicStore(
             directory: directory.file("data"),
             mode: .readWrite,
-            logger: Self.logger
+            logger: Self.logger,
+            options: options
         )
         store = embedded
     }
