@@ -220,7 +220,8 @@ internal final class Capture {
             }
             if isInGroup { try log.read(&position, resumed: resumed) }
             closeGroup()
-            if !isInGroup, !stream.isFull { try rows.read(&position) }
+            // D3: a group from an earlier step may end before what rows show by now.
+            if !isInGroup, position.group >= last, !stream.isFull { try rows.read(&position) }
             return true
         }
         guard isCurrent else {

@@ -124,6 +124,31 @@ struct HandoverTests {
         #expect(!rows.isEmpty)
     }
 
+    @Test("rows are read on only when all is told that was committed after a large transaction")
+    func handoverAfterParts() async throws {  // D3
+        let database = try CapturedDatabase("CREATE TABLE t (k INTEGER PRIMARY KEY, v INT)")
+        try database.execute("INSERT INTO t VALUES (1, 0), (2, 0), (3, 0), (4, 0), (5, 0), (6, 0)")
+        let source = try database.source(["snapshot.fetch.size": "2"])
+        let outlet = RecordingOutlet(for: source)
+        let stepped = SteppedOutlet(outlet) { sends in
+            switch sends {
+            case 1:
+                // Among the rows that were read already, and more than one commit takes.
+                try database.execute(
+                    "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 10000) "
+                        + "INSERT INTO t SELECT -i, 0 FROM n"
+                )
+            case 2...6: try database.execute("UPDATE t SET v = v + 1 WHERE k > 0")
+            default: break
+            }
+        }
+        try await source.run(from: [:], into: stepped)
+        var reader = Reader()
+        outlet.records.forEach { reader.apply($0) }
+        #expect(reader.problems == [])
+        #expect(reader.rows.count == 10_006)
+    }
+
     @Test("a large transaction is told in parts, and goes on where a part was lost")
     func largeTransaction() async throws {
         let database = try CapturedDatabase("CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
