@@ -297,8 +297,8 @@ let package = Package(
             "ListenerTests",
             ["TestServices", "millrace"],
             exclude: [
-                "http_sink.py", "http_source.py", "http_strangers.py", "syslog_source.py",
-                "syslog_strangers.py", "worker.py",
+                "http_pressure.py", "http_sink.py", "http_source.py", "http_strangers.py",
+                "syslog_source.py", "syslog_strangers.py", "worker.py",
             ]
         ),
         tests(

@@ -23,6 +23,8 @@ public final class RefusalLog: Sendable {
         case cut = "messages cut off when their connection ended"
         /// Somebody has no right to send.
         case unauthorized = "requests without the right token or signature"
+        /// They were more than the topic takes, or than one client may send.
+        case excess = "requests answered 429 for being too many"
         /// Somebody asks and takes no answers.
         case unread = "connections closed for not reading answers"
         /// The kernel had no room for datagrams.

@@ -10,14 +10,23 @@ struct HTTPSourceTests {
             "ingest", "answers", "signature", "tls", "drain", "example",
             // D9: whatever is sent, it goes on for everybody else.
             "hostile",
-            // D7: many connections, and more than fits.
-            "many", "pressure",
+            // D7: many connections.
+            "many",
             // D1 and D3: what was answered is there, once and whole.
             "kill",
         ]
     )
     func scenario(_ name: String) async throws {
         try await ListenerScenario.run("http_source.py", name)
+    }
+
+    // D7: more than fits is answered 429, what cannot be written 503.
+    @Test(
+        "says who is to come later, and when",
+        arguments: ["pressure", "share", "rate", "failing"]
+    )
+    func pressure(_ name: String) async throws {
+        try await ListenerScenario.run("http_pressure.py", name)
     }
 
     // D7 and D9: as others would have it.

@@ -44,8 +44,16 @@ struct HTTPAnswer: Sendable {
     /// Whether it tells somebody that he may not send.
     var isUninvited: Bool { status == .unauthorized || status == .forbidden }
 
-    /// Not now, but later.
-    static func busy(_ reason: String) -> Self {
+    /// Whether it tells a client to send less.
+    var isExcess: Bool { status == .tooManyRequests }
+
+    /// Too much at the moment, of this client or of all: the same request is welcome later.
+    static func excess(_ reason: String) -> Self {
+        refused(.tooManyRequests, reason, headers: [("Retry-After", "1")])
+    }
+
+    /// Nothing is taken, however little it is: the source is ending, or has failed.
+    static func unavailable(_ reason: String) -> Self {
         refused(.serviceUnavailable, reason, headers: [("Retry-After", "1")])
     }
 }

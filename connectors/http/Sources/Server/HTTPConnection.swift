@@ -79,9 +79,10 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         requests += 1
         began = .now()
         keepsAlive = head.isKeepAlive && !isDraining
-        switch services.plan(head) {
+        switch services.plan(head, of: source) {
         case .refused(let answer):
             if answer.isUninvited { services.refusals.note(.unauthorized, source) }
+            if answer.isExcess { services.refusals.note(.excess, source) }
             // A body may follow, of any size.
             if head.hasBody { keepsAlive = false }
             state = .leftovers
@@ -107,9 +108,9 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         guard body.readableBytes + part.readableBytes <= services.settings.longest else {
             return refuse(HTTPServices.tooLarge(services.settings.longest))
         }
-        guard services.incomplete.reserve(part.readableBytes) else {
-            services.refusals.note(.memory, source)
-            return refuse(.busy("There is no memory for the body at the moment."))
+        if let refusal = services.reserve(part.readableBytes, for: source) {
+            services.refusals.note(.excess, source)
+            return refuse(refusal)
         }
         reserved += part.readableBytes
         body.writeBuffer(&part)
@@ -143,12 +144,13 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
             encoding: plan.encoding,
             body: body,
             headers: plan.headers,
+            client: source,
             reserved: reserved
         ) { answer in
             loop.execute { reference.value.answer(answer, to: number) }
         }
         reserved = 0
-        services.queue.put(request, cost: request.cost)
+        services.handOver(request)
     }
 
     private func answer(_ answer: HTTPAnswer, to number: Int) {
@@ -168,7 +170,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
     }
 
     private func respond(_ answer: HTTPAnswer, isHead: Bool = false) {
-        services.incomplete.release(reserved)
+        services.release(reserved, of: source)
         reserved = 0
         began = .now()
         guard let context else { return }
@@ -265,7 +267,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         isEnded = true
         if case .body = state { services.refusals.note(.cut, source) }
         state = .leftovers
-        services.incomplete.release(reserved)
+        services.release(reserved, of: source)
         reserved = 0
         table.remove(self)
     }

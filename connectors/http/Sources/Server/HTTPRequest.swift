@@ -15,6 +15,8 @@ struct HTTPRequest: Sendable {
     var body: ByteBuffer
     /// Headers of its records.
     var headers: [(name: String, value: String)]
+    /// Whom it is from.
+    var client: String
     /// What it takes of the budget for incomplete requests.
     var reserved: Int
     /// Answers it; from any thread, once.

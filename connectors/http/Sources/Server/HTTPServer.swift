@@ -32,6 +32,7 @@ final class HTTPServer {
             settings: settings,
             queue: HandOver(limit: settings.buffer) { listener.resumeReading() },
             incomplete: MemoryBudget(limit: settings.buffer),
+            shares: ClientShares(memory: settings.clientBuffer, rate: settings.clientRate),
             refusals: refusals
         )
         self.listener = listener

@@ -24,10 +24,12 @@ struct HTTPServices: Sendable {
     let queue: HandOver<HTTPRequest>
     /// Memory for requests that are not complete.
     let incomplete: MemoryBudget
+    /// What each client has of both.
+    let shares: ClientShares
     let refusals: RefusalLog
 
     /// Decides by the head: refuses before the body was sent, where that is possible.
-    func plan(_ head: HTTPRequestHead) -> Decision {
+    func plan(_ head: HTTPRequestHead, of client: String) -> Decision {
         let path = head.uri.prefix { $0 != "?" }
         if !settings.health.isEmpty, path == settings.health { return .refused(health) }
         var name: Substring?
@@ -67,9 +69,7 @@ struct HTTPServices: Sendable {
         {
             return .refused(Self.tooLarge(settings.longest))
         }
-        guard queue.hasRoom else {
-            return .refused(.busy("The topic does not keep up at the moment."))
-        }
+        if let refusal = excess(of: client) { return .refused(refusal) }
         let headers = settings.headers.compactMap { name in
             head.headers.first(name: name).map { (name, $0) }
         }
@@ -101,9 +101,53 @@ struct HTTPServices: Sendable {
     }
 
     private var health: HTTPAnswer {
+        // A load balancer that hears this sends to another one, as it should.
         queue.hasRoom
-            ? HTTPAnswer(status: .ok, body: "{\"status\":\"ok\"}\n")
-            : .busy("The topic does not keep up at the moment.")
+            ? HTTPAnswer(status: .ok, body: "{\"status\":\"ok\"}\n") : .unavailable(Self.behind)
+    }
+
+    private static let behind = "The topic does not keep up at the moment."
+
+    /// Refuses what would be taken if there were less of it. (D7)
+    private func excess(of client: String) -> HTTPAnswer? {
+        guard queue.hasRoom else { return .excess(Self.behind) }
+        let second = NIODeadline.now().uptimeNanoseconds / 1_000_000_000
+        return switch shares.begin(client, second: second) {
+        case nil: nil
+        case .memory: .excess("So much of this client waits already (client.buffer.percent).")
+        case .rate: .excess("A client may send fewer requests a second (client.rate.limit).")
+        }
+    }
+
+    /// Takes memory for a part of a body, or refuses it.
+    func reserve(_ bytes: Int, for client: String) -> HTTPAnswer? {
+        guard shares.reserve(bytes, for: client) else {
+            return .excess("So much of this client waits already (client.buffer.percent).")
+        }
+        guard incomplete.reserve(bytes) else {
+            shares.release(bytes, of: client)
+            return .excess("There is no memory for the body at the moment.")
+        }
+        return nil
+    }
+
+    /// Gives back what a request that was not handed over has.
+    func release(_ bytes: Int, of client: String) {
+        incomplete.release(bytes)
+        shares.release(bytes, of: client)
+    }
+
+    /// Hands a request over; it has its memory until ``letGo(_:)``.
+    func handOver(_ request: HTTPRequest) {
+        shares.add(request.cost - request.reserved, for: request.client)
+        queue.put(request, cost: request.cost)
+    }
+
+    /// Gives back what a request had that was handed over.
+    func letGo(_ request: HTTPRequest) {
+        incomplete.release(request.reserved)
+        shares.release(request.cost, of: request.client)
+        queue.release(request.cost)
     }
 
     private func authorize(_ head: HTTPRequestHead) -> HTTPAnswer? {

@@ -50,8 +50,7 @@ final class HTTPIntake {
         var rest = services.queue.takeAll()[...]
         while let request = rest.popFirst() {
             take(request)
-            services.incomplete.release(request.reserved)
-            services.queue.release(request.cost)
+            services.letGo(request)
             let isEnough =
                 batches.count >= Self.mostBatches || records >= RecordBatch.rowLimit
                 || bytes >= RecordBatch.byteLimit
@@ -119,5 +118,5 @@ final class HTTPIntake {
 
 extension HTTPAnswer {
     /// The source stops before it is known whether the records are durable.
-    fileprivate static var stopped: Self { .busy("The records may not have been written.") }
+    fileprivate static var stopped: Self { .unavailable("The records may not have been written.") }
 }

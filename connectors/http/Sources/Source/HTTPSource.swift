@@ -99,5 +99,5 @@ public final class HTTPSource: SourceConnector {
 
 extension HTTPAnswer {
     /// The source is ending.
-    fileprivate static var ending: Self { .busy("Nothing is taken any more.") }
+    fileprivate static var ending: Self { .unavailable("Nothing is taken any more.") }
 }

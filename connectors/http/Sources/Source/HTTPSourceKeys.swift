@@ -130,10 +130,30 @@ enum HTTPSourceKeys {
         help: "How long a connection may stay open without a request."
     )
 
+    static let clientBuffer = ConfigKey.int(
+        "client.buffer.percent",
+        default: 50,
+        in: 1...100,
+        help: """
+            How much of `buffer.bytes` the requests of one address may take, yet always one of \
+            `max.body.bytes`; further ones are answered 429, so that others find room. 100 where all \
+            come through one proxy.
+            """
+    )
+    static let clientRate = ConfigKey.int(
+        "client.rate.limit",
+        default: 0,
+        in: 0...1_000_000,
+        help: """
+            The most requests in a second from one address; further ones are answered 429. 0 is as \
+            many as the topic takes.
+            """
+    )
+
     static let all = ConfigSpec()
         .with(listen).with(paths).with(topic).with(topicLimit).with(methods).with(format)
         .with(recordPath).with(longest).with(longestInflated).with(headers).with(tokens)
         .with(secret).with(signatureHeader).with(algorithm).with(health).with(requestTimeout)
-        .with(idleTimeout)
+        .with(idleTimeout).with(clientBuffer).with(clientRate)
         .merging(ListenerKeys.all)
 }

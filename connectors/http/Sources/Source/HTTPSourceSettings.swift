@@ -17,6 +17,9 @@ struct HTTPSourceSettings: Sendable {
     let health: String
     let requestTimeout: Duration
     let idleTimeout: Duration
+    /// What one client may have of the buffer.
+    let clientBuffer: Int
+    let clientRate: Int
     let connections: Int
     let buffer: Int
     let threads: Int
@@ -48,6 +51,11 @@ struct HTTPSourceSettings: Sendable {
         idleTimeout = try configuration.get(HTTPSourceKeys.idleTimeout)
         connections = try configuration.get(ListenerKeys.connections)
         buffer = try configuration.get(ListenerKeys.buffer)
+        clientBuffer = max(
+            longest,
+            buffer / 100 * (try configuration.get(HTTPSourceKeys.clientBuffer))
+        )
+        clientRate = try configuration.get(HTTPSourceKeys.clientRate)
         threads = try configuration.get(ListenerKeys.threads)
         tls = try ListenerKeys.tlsFiles(configuration)
         try check()
