@@ -219,7 +219,7 @@ let package = Package(
         tests("RecordTemplatesTests", ["RecordTemplates", "ConnectorSDK"]),
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("ChangeCaptureTests", ["ChangeCapture", "ConnectorSDK", "ConnectorTesting"]),
-        tests("ListeningTests", ["Listening", "ConnectorSDK"]),
+        tests("ListeningTests", ["Listening", "ConnectorSDK", "TestServices"]),
         tests("SyslogMessagesTests", ["SyslogMessages", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("JSONDocumentsTests", ["JSONDocuments"]),
@@ -298,7 +298,7 @@ let package = Package(
             ["TestServices", "millrace"],
             exclude: [
                 "http_pressure.py", "http_sink.py", "http_source.py", "http_strangers.py",
-                "syslog_source.py", "syslog_strangers.py", "worker.py",
+                "syslog_source.py", "syslog_strangers.py", "tls_renewal.py", "worker.py",
             ]
         ),
         tests(

@@ -56,13 +56,13 @@ public final class Listener: Sendable {
     ///
     /// - Parameters:
     ///   - address: where.
-    ///   - tls: certificates, if connections are encrypted.
+    ///   - tls: the certificate, if connections are encrypted.
     ///   - serve: makes the handlers of a connection, on its event loop.
     /// - Returns: the address, with the port that was free if it had none.
     /// - Throws: when the address is in use, or none of this machine.
     public func listen(
         on address: ListenAddress,
-        tls: TLSContext?,
+        tls: TLSCertificate?,
         serve: @escaping @Sendable (any Channel, ConnectionTable) throws -> Void
     ) throws(ConnectorError) -> ListenAddress {
         let bootstrap = ServerBootstrap(group: group)
@@ -130,7 +130,7 @@ public final class Listener: Sendable {
 
     private func accept(
         _ channel: any Channel,
-        _ tls: TLSContext?,
+        _ tls: TLSCertificate?,
         _ serve: @Sendable (any Channel, ConnectionTable) throws -> Void
     ) throws {
         let (_, count) = open.add(1, ordering: .relaxed)
@@ -142,7 +142,7 @@ public final class Listener: Sendable {
         guard let table = tables[ObjectIdentifier(channel.eventLoop)] else { return }
         if let tls {
             try channel.pipeline.syncOperations.addHandler(
-                NIOSSLServerHandler(context: tls.context)
+                NIOSSLServerHandler(context: tls.context.context)
             )
         }
         try serve(channel, table.value)

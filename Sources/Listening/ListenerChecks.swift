@@ -54,7 +54,7 @@ public enum ListenerChecks {
     ) throws(ConnectorError) -> PreflightCheck {
         let chain = try TLSContext.certificates(ListenerKeys.certificate, files.certificate)
         let key = ListenerKeys.certificate.declaration.name
-        let hint = "Have a new one made; it is read when the source starts."
+        let hint = "Have a new one made; it is taken up without a restart."
         let path = files.certificate
         let ends = chain.map(\.notValidAfter).min() ?? 0
         let begins = chain.map(\.notValidBefore).max() ?? 0

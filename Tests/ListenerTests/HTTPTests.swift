@@ -40,6 +40,11 @@ struct HTTPSourceTests {
         try await ListenerScenario.run("http_strangers.py", name)
     }
 
+    @Test("a renewed certificate is taken up without a restart")
+    func renewal() async throws {
+        try await ListenerScenario.run("tls_renewal.py", "http")
+    }
+
     @Test("an address that is taken ends the run with what to do about it")
     func addressInUse() async throws {
         let directory = try TemporaryDirectory()

@@ -29,6 +29,11 @@ struct SyslogSourceTests {
         try await ListenerScenario.run("syslog_strangers.py", name)
     }
 
+    @Test("a renewed certificate is taken up without a restart")
+    func renewal() async throws {
+        try await ListenerScenario.run("tls_renewal.py", "syslog")
+    }
+
     @Test("an address that is taken ends the run with what to do about it")
     func addressInUse() async throws {
         let directory = try TemporaryDirectory()

@@ -10,6 +10,8 @@ final class SyslogServer {
     private static let grace = Duration.seconds(10)
 
     let services: SyslogServices
+    /// What `tls://` shows to its clients.
+    let certificate: TLSCertificate?
     private let listener: Listener
     private var receivers: [DatagramReceiver] = []
     private var isOpen = true
@@ -17,7 +19,9 @@ final class SyslogServer {
 
     /// Opens the sockets; nothing is open when one cannot be.
     init(_ settings: SyslogSettings, _ logger: Logger?) throws(ConnectorError) {
-        let tls = try settings.tls.map { files throws(ConnectorError) in try TLSContext(files) }
+        certificate = try settings.tls.map { files throws(ConnectorError) in
+            try TLSCertificate(files)
+        }
         let refusals = RefusalLog()
         let listener = try Listener(
             threads: settings.threads,
@@ -33,7 +37,7 @@ final class SyslogServer {
         )
         do throws(ConnectorError) {
             for endpoint in settings.endpoints {
-                let address = try open(endpoint, tls)
+                let address = try open(endpoint)
                 logger?.info(
                     "listening",
                     metadata: ["address": "\(endpoint.description(address))"]
@@ -46,8 +50,7 @@ final class SyslogServer {
     }
 
     private func open(
-        _ endpoint: SyslogEndpoint,
-        _ tls: TLSContext?
+        _ endpoint: SyslogEndpoint
     ) throws(ConnectorError) -> ListenAddress {
         if endpoint.isDatagram {
             let receiver = try DatagramReceiver(
@@ -62,7 +65,7 @@ final class SyslogServer {
         }
         let services = services
         let isTLS = endpoint.kind == .tls
-        return try listener.listen(on: endpoint.address, tls: isTLS ? tls : nil) { channel, table in
+        return try listener.listen(on: endpoint.address, tls: isTLS ? certificate : nil) { channel, table in
             let connection = SyslogConnection(services, table, channel, isTLS: isTLS)
             try channel.pipeline.syncOperations.addHandler(connection)
         }

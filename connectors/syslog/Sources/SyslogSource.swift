@@ -48,6 +48,7 @@ public final class SyslogSource: SourceConnector {
         while !outlet.isStopping {
             try await intake.send(server.services.queue)
             try await outlet.idle(for: .seconds(1))
+            server.certificate?.renew(logger: context.logger)
             if settings.linger > .zero, server.services.queue.cost > 0 {
                 // What comes together is written together.
                 server.linger(settings.linger)

@@ -17,11 +17,16 @@ final class HTTPServer {
     let services: HTTPServices
     /// Where it listens.
     let address: ListenAddress
+    /// What makes it HTTPS.
+    let certificate: TLSCertificate?
     private let listener: Listener
     private var isOpen = true
 
     init(_ settings: HTTPSourceSettings) throws(ConnectorError) {
-        let tls = try settings.tls.map { files throws(ConnectorError) in try TLSContext(files) }
+        let tls = try settings.tls.map { files throws(ConnectorError) in
+            try TLSCertificate(files)
+        }
+        certificate = tls
         let refusals = RefusalLog()
         let listener = try Listener(
             threads: settings.threads,

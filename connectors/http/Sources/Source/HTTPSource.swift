@@ -58,6 +58,7 @@ public final class HTTPSource: SourceConnector {
         while !outlet.isStopping {
             try await intake.send(server.services)
             try await outlet.idle(for: .seconds(1))
+            server.certificate?.renew(logger: context.logger)
             if ContinuousClock.now >= nextReport {
                 nextReport = .now + Self.reportInterval
                 server.services.refusals.report(to: context.logger)
