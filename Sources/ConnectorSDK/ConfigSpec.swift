@@ -60,7 +60,8 @@ public struct ConfigSpec: Sendable {
         return issues
     }
 
-    private func unknown(_ key: String) -> ConfigIssue {
+    /// What is wrong with a key that there is not, with the one that was perhaps meant.
+    public func unknown(_ key: String) -> ConfigIssue {
         let names = declarations.map(\.name)
         let suggestion = Spelling.nearest(to: key, in: names)
         return ConfigIssue(key: key, message: "is not a known key", suggestion: suggestion)

@@ -10,7 +10,7 @@ internal struct DatagramSocketHandle: ~Copyable {
     /// Opens a socket and binds it.
     init(_ address: ListenAddress, receiveBuffer: Int) throws(ConnectorError) {
         descriptor = try Self.open(address)
-        if case .unix(let path) = address { self.path = path } else { path = nil }
+        if case .unix(let path, _) = address { self.path = path } else { path = nil }
         var size = Int32(clamping: receiveBuffer)
         let length = socklen_t(MemoryLayout<Int32>.size)
         // The first is for root and may go beyond net.core.rmem_max.
@@ -28,16 +28,8 @@ internal struct DatagramSocketHandle: ~Copyable {
         switch address {
         case .internet(let host, let port):
             return try openInternet(host, port, address.description)
-        case .unix(let path):
-            try UnixSocketFile.clear(path, isDatagram: true)
-            let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
-            guard descriptor >= 0 else { throw .cannotListen(on: path, errno: errno) }
-            guard UnixSocketFile.address(of: path, { bind(descriptor, $0, $1) }) == 0 else {
-                let code = errno
-                close(descriptor)
-                throw .cannotListen(on: path, errno: code)
-            }
-            return descriptor
+        case .unix(let path, let mode):
+            return try UnixSocketFile.open(path, mode, isDatagram: true)
         }
     }
 

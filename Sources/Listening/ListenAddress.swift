@@ -2,8 +2,8 @@
 public enum ListenAddress: Hashable, Sendable {
     /// An address of this machine, or `localhost`; port 0 is any that is free.
     case internet(host: String, port: Int)
-    /// A socket in the file system.
-    case unix(path: String)
+    /// A socket in the file system, and who may write to it.
+    case unix(path: String, mode: SocketMode)
 
     /// The longest path that the kernel takes for a socket.
     public static let longestPath = 107
@@ -28,7 +28,7 @@ public enum ListenAddress: Hashable, Sendable {
         switch self {
         case .internet(let host, let port):
             host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
-        case .unix(let path): path
+        case .unix(let path, _): path
         }
     }
 }

@@ -120,9 +120,9 @@ public final class Listener: Sendable {
             let channel = try bootstrap.bind(host: host, port: port).wait()
             channels.withLock { $0.append(channel) }
             return .internet(host: host, port: channel.localAddress?.port ?? port)
-        case .unix(let path):
-            try UnixSocketFile.clear(path, isDatagram: false)
-            let channel = try bootstrap.bind(unixDomainSocketPath: path).wait()
+        case .unix(let path, let mode):
+            let socket = try UnixSocketFile.open(path, mode, isDatagram: false)
+            let channel = try bootstrap.withBoundSocket(socket).wait()
             channels.withLock { $0.append(channel) }
             return address
         }

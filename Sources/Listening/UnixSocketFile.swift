@@ -3,10 +3,33 @@ internal import Glibc
 
 /// The file of a Unix socket, which stays behind when its process is killed.
 enum UnixSocketFile {
-    /// Removes a socket on which nobody listens any more.
+    /// Makes a socket and its file, in the place of one on which nobody listens any more.
     ///
-    /// - Throws: when somebody does, or when the file is something else, which is left alone.
-    static func clear(_ path: String, isDatagram: Bool) throws(ConnectorError) {
+    /// - Returns: the descriptor.
+    /// - Throws: when somebody listens there, or when the file is something else, which is left
+    ///   alone.
+    static func open(
+        _ path: String,
+        _ mode: SocketMode,
+        isDatagram: Bool
+    ) throws(ConnectorError) -> Int32 {
+        try clear(path, isDatagram: isDatagram)
+        let type = isDatagram ? SOCK_DGRAM : SOCK_STREAM
+        let descriptor = socket(AF_UNIX, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw .cannotListen(on: path, errno: errno) }
+        // The kernel gives the file what the socket has and the umask leaves: never, not even for a
+        // moment, more than it should have.
+        fchmod(descriptor, mode.bits)
+        guard address(of: path, { bind(descriptor, $0, $1) }) == 0, chmod(path, mode.bits) == 0
+        else {
+            let code = errno
+            close(descriptor)
+            throw .cannotListen(on: path, errno: code)
+        }
+        return descriptor
+    }
+
+    private static func clear(_ path: String, isDatagram: Bool) throws(ConnectorError) {
         guard path.utf8.count <= ListenAddress.longestPath else {
             throw .invalid(
                 "listen",
@@ -39,7 +62,7 @@ enum UnixSocketFile {
     }
 
     /// Calls `body` with the address of a socket; the path is short enough.
-    static func address<Result>(
+    private static func address<Result>(
         of path: String,
         _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result
     ) -> Result {

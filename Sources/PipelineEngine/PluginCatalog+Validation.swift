@@ -41,7 +41,7 @@ extension PluginCatalog {
         issues.removeAll { $0.isMissing && values[$0.key] != nil }
         issues += checked.keys.filter {
             ReferenceResolver.hasReference(checked[$0] ?? "") && spec.declaration(for: $0) == nil
-        }.sorted().map { ConfigIssue(key: $0, message: "is not a known key") }
+        }.sorted().map { spec.unknown($0) }
         issues += validateFormat(definition, values)
         if definition.kind == .sink || linksTopics(definition) {
             issues += validateTopics(values) + validateTransactions(values)

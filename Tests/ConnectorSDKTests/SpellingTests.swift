@@ -13,4 +13,22 @@ struct SpellingTests {
     func nearest(word: String, name: String?) {
         #expect(Spelling.nearest(to: word, in: ["topic", "include", "env"]) == name)
     }
+
+    @Test(
+        "of names with dots, parts may be left out",
+        arguments: [
+            ("token", "auth.bearer.tokens"), ("Token", "auth.bearer.tokens"),
+            ("auth.token", "auth.bearer.tokens"), ("bearer", "auth.bearer.tokens"),
+            ("timeout.ms", "request.timeout.ms"), ("signature", "signature.secret"),
+            ("certificat", "tls.certificate.file"), ("ms", nil), ("max", nil), ("tokens.auth", nil),
+            ("sevrity", nil),
+        ]
+    )
+    func parts(word: String, name: String?) {
+        let names = [
+            "topic", "auth.bearer.tokens", "signature.secret", "signature.header",
+            "request.timeout.ms", "max.body.bytes", "tls.certificate.file",
+        ]
+        #expect(Spelling.nearest(to: word, in: names) == name)
+    }
 }

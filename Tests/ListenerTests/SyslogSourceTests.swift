@@ -63,6 +63,33 @@ struct SyslogSourceTests {
         #expect(doctor.exitCode == 3)
     }
 
+    @Test("names that are nearly right are found, with what was meant")
+    func spelling() async throws {
+        let directory = try TemporaryDirectory()
+        let pipeline = """
+            pipeline: p
+            sources:
+              a: {connector: http, topic: t, token: secret}
+              b: {connector: http, topic: t, token: "${env:TOKEN}"}
+              c: {connector: syslog, topic: "log-${field:sevrity}"}
+              d:
+                connector: syslog
+                topic: log
+                transforms: [{type: Filter, condition: '.sevrity == "err"'}]
+            """
+        try directory.write(pipeline, to: "p.yaml")
+        let result = try await directory.millrace("validate", "p.yaml")
+        #expect(result.exitCode == 2)
+        let lines = result.output.split(separator: "\n").map(String.init)
+        for (start, meant) in [
+            ("p.yaml:3:", "`auth.bearer.tokens`"), ("p.yaml:4:", "`auth.bearer.tokens`"),
+            ("p.yaml:5:", "`${field:severity}`"), ("p.yaml:9:", "`severity`"),
+        ] {
+            let line = lines.first { $0.hasPrefix(start) }
+            #expect(line?.contains("id you mean \(meant)") == true, "\(result.output)")
+        }
+    }
+
     @Test("a run to the end of what there is refuses what has no end")
     func untilEnd() async throws {
         let directory = try TemporaryDirectory()

@@ -24,6 +24,7 @@ def sockets(millrace, directory):
     folder = tempfile.mkdtemp(prefix="mr-sock-", dir="/tmp")
     try:
         leftovers(millrace, directory, folder)
+        modes(millrace, directory, folder)
         belongings(millrace, directory, folder)
     finally:
         shutil.rmtree(folder)
@@ -43,6 +44,26 @@ def leftovers(millrace, directory, folder):
     expect(sorted(messages(worker)) == sorted(f"{name} {turn}" for name in "ds"
                                               for turn in range(3)), "each once")
     expect(os.listdir(folder) == [], "a stop leaves nothing")
+
+
+def modes(millrace, directory, folder):
+    """Who may write is as it is configured, whatever the umask."""
+    for umask in (0, 0o077):
+        for mode, wanted in ((None, 0o660), ("0666", 0o666), ("600", 0o600)):
+            keys = {"socket_mode": f'"{mode}"'} if mode else {}
+            worker = Worker(millrace, directory, source(
+                f"unixgram:{folder}/d", f"unix:{folder}/s", **keys))
+            before = os.umask(umask)
+            worker.start(2)
+            os.umask(before)
+            for name in "ds":
+                found = os.stat(f"{folder}/{name}").st_mode & 0o7777
+                expect(found == wanted, f"{name} with {mode} and {umask:o}: {found:o}")
+            worker.stop()
+    Worker(millrace, directory, source(f"unix:{folder}/s", socket_mode="rw"))
+    result = subprocess.run([millrace, "validate", "pipeline.yaml"], cwd=directory,
+                            capture_output=True, text=True, timeout=600)
+    expect(result.returncode == 2 and "socket.mode" in result.stdout + result.stderr, f"{result}")
 
 
 def belongings(millrace, directory, folder):

@@ -24,14 +24,14 @@ struct SyslogEndpoint: Hashable, Sendable {
         case .unix, .unixgram:
             if rest.hasPrefix("//") { rest = rest.dropFirst(2) }
             guard !rest.isEmpty else { return nil }
-            address = .unix(path: String(rest))
+            address = .unix(path: String(rest), mode: .ownerAndGroup)
         }
     }
 
-    /// With a path that does not depend on where the program runs.
-    func resolved(_ path: (String) -> String) -> Self {
+    /// With a path that does not depend on where the program runs, and who may write there.
+    func resolved(_ path: (String) -> String, _ mode: SocketMode) -> Self {
         var copy = self
-        if case .unix(let text) = address { copy.address = .unix(path: path(text)) }
+        if case .unix(let text, _) = address { copy.address = .unix(path: path(text), mode: mode) }
         return copy
     }
 

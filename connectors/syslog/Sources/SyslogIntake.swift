@@ -24,8 +24,12 @@ final class SyslogIntake {
         self.outlet = outlet
         self.received = received
         parser = SyslogParser(zone: settings.zone)
-        let further = [Field("source_ip", .string)] + (settings.keepsRaw ? [Field("raw")] : [])
-        schema = Schema(SyslogFields.fields + further)
+        schema = Schema(Self.fields(withRaw: settings.keepsRaw))
+    }
+
+    /// The fields of records.
+    static func fields(withRaw keepsRaw: Bool) -> [Field] {
+        SyslogFields.fields + [Field("source_ip", .string)] + (keepsRaw ? [Field("raw")] : [])
     }
 
     /// Writes everything that is in a queue.

@@ -100,9 +100,20 @@ enum SyslogKeys {
             """
     )
 
+    static let socketMode = ConfigKey.string(
+        "socket.mode",
+        default: "0660",
+        help: """
+            Who may write to the sockets of `unix:` and `unixgram:`, as `chmod` has it in octal digits: \
+            the owner and the group; `0666` is everybody, as /dev/log has it.
+            """,
+        validator: { SocketMode($0) == nil ? "must be octal digits such as 0660 or 0666" : nil }
+    )
+
     static let all = ConfigSpec()
         .with(listen).with(topic).with(framing).with(longest).with(zone).with(keepRaw)
         .with(linger).with(messageTimeout).with(idleTimeout).with(receiveBuffer)
+        .with(socketMode)
         .merging(ListenerKeys.all)
 }
 
@@ -124,8 +135,9 @@ struct SyslogSettings: Sendable {
     let tls: TLSFiles?
 
     init(_ configuration: Configuration) throws(ConnectorError) {
+        let mode = SocketMode(try configuration.get(SyslogKeys.socketMode)) ?? .ownerAndGroup
         endpoints = try configuration.get(SyslogKeys.listen).compactMap {
-            SyslogEndpoint($0)?.resolved(configuration.path)
+            SyslogEndpoint($0)?.resolved(configuration.path, mode)
         }
         topics = SyslogTopics.names(try configuration.get(SyslogKeys.topic))
         framing = try configuration.get(SyslogKeys.framing)

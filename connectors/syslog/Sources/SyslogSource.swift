@@ -18,6 +18,13 @@ public final class SyslogSource: SourceConnector {
     private let settings: SyslogSettings
     private let context: ConnectorContext
 
+    /// Those of a message.
+    public static func fields(
+        _ configuration: Configuration
+    ) throws(ConnectorError) -> KnownFields {
+        .only(SyslogIntake.fields(withRaw: try configuration.get(SyslogKeys.keepRaw)))
+    }
+
     /// Makes one task's instance.
     public init(configuration: Configuration, context: ConnectorContext) throws(ConnectorError) {
         settings = try SyslogSettings(configuration)

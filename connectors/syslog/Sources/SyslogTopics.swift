@@ -1,3 +1,4 @@
+internal import ConnectorSDK
 internal import SyslogMessages
 
 /// The topic of each priority.
@@ -19,6 +20,10 @@ enum SyslogTopics {
     /// What is wrong with a template.
     static func problem(_ template: String) -> String? {
         let rest = template.replacing(severity, with: "").replacing(facility, with: "")
-        return rest.contains("${") ? "knows only ${field:severity} and ${field:facility}" : nil
+        guard let start = rest.firstRange(of: "${") else { return nil }
+        let meant = rest[start.upperBound...].prefix { $0 != "}" }.split(separator: ":").last
+        let near = meant.flatMap { Spelling.nearest(to: String($0), in: ["severity", "facility"]) }
+        return "knows only ${field:severity} and ${field:facility}"
+            + (near.map { "; did you mean `${field:\($0)}`?" } ?? "")
     }
 }

@@ -94,8 +94,11 @@ struct MessageFramerTests {
         #expect(
             SyslogEndpoint("udp://:514")?.address == .internet(host: "127.0.0.1", port: 514)
         )
-        #expect(SyslogEndpoint("unix:/run/x")?.address == .unix(path: "/run/x"))
-        #expect(SyslogEndpoint("unixgram:///dev/log")?.address == .unix(path: "/dev/log"))
+        for (text, path) in [("unix:/run/x", "/run/x"), ("unixgram:///dev/log", "/dev/log")] {
+            #expect(
+                SyslogEndpoint(text)?.address == .unix(path: path, mode: .ownerAndGroup)
+            )
+        }
         for bad in ["127.0.0.1:514", "tcp:514", "tcp://host", "http://a:1", "unix:", "tcp://::1:5"]
         {
             #expect(SyslogEndpoint(bad) == nil, "\(bad)")
