@@ -297,8 +297,9 @@ let package = Package(
             "ListenerTests",
             ["TestServices", "millrace"],
             exclude: [
-                "http_pressure.py", "http_sink.py", "http_source.py", "http_strangers.py",
-                "syslog_source.py", "syslog_strangers.py", "tls_renewal.py", "worker.py",
+                "crowd.py", "http_pressure.py", "http_sink.py", "http_source.py",
+                "http_strangers.py", "syslog_source.py", "syslog_strangers.py", "tls_renewal.py",
+                "worker.py",
             ]
         ),
         tests(

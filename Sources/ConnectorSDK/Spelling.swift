@@ -1,8 +1,9 @@
 /// Finds the name that a misspelt one was meant to be.
 public enum Spelling {
-    /// The nearest of `names`, or `nil` when none is near: at most a third of the letters differ, or
-    /// nothing but capitals and small letters. Of a name with dots, parts may be left out: `token` is
-    /// near `auth.bearer.tokens`.
+    /// The nearest of `names`, or `nil` when none is near.
+    ///
+    /// At most a third of the letters differ, or nothing but capitals and small letters. Of a name
+    /// with dots, parts may be left out: `token` is near `auth.bearer.tokens`.
     public static func nearest(to word: String, in names: [String]) -> String? {
         let small = word.lowercased()
         if let same = names.first(where: { $0.lowercased() == small }) { return same }

@@ -39,6 +39,7 @@ public final class ClientShares: Sendable {
     /// - Parameters:
     ///   - client: its address.
     ///   - second: the present one, of a clock that never goes back.
+    /// - Returns: what it has had too much of, when it must not begin.
     public func begin(_ client: String, second: UInt64) -> Excess? {
         state.withLock { state in
             if state.held[client, default: 0] >= memory { return .memory }

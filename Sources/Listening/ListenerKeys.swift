@@ -45,6 +45,16 @@ public enum ListenerKeys {
             has taken some.
             """
     )
+    /// How much of it one client may have.
+    public static let clientBuffer = ConfigKey<Int>.int(
+        "client.buffer.percent",
+        default: 50,
+        in: 1...100,
+        help: """
+            How much of `buffer.bytes` one address may take, yet always enough for the largest that \
+            is allowed: who floods leaves room to others. 100 where all come through one proxy.
+            """
+    )
     /// Threads that read sockets.
     public static let threads = ConfigKey<Int>.int(
         "threads",
@@ -57,7 +67,16 @@ public enum ListenerKeys {
     /// All of them.
     public static let all = ConfigSpec()
         .with(certificate).with(privateKey).with(clientAuthority).with(connections).with(buffer)
-        .with(threads)
+        .with(clientBuffer).with(threads)
+
+    /// The bytes that one client may have of the buffer, and `least` in any case.
+    public static func clientBytes(
+        _ configuration: Configuration,
+        least: Int
+    ) throws(ConnectorError) -> Int {
+        let buffer = try configuration.get(buffer)
+        return max(least, buffer / 100 * (try configuration.get(clientBuffer)))
+    }
 
     /// The files of TLS as configured; `nil` when there are none.
     public static func tlsFiles(

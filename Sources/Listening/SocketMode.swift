@@ -5,7 +5,8 @@ public struct SocketMode: Hashable, Sendable {
 
     /// Reads three or four octal digits, such as `0660`.
     public init?(_ text: String) {
-        guard (3...4).contains(text.utf8.count), text.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
+        guard (3...4).contains(text.utf8.count),
+            text.utf8.allSatisfy({ (0x30...0x37).contains($0) }),
             let bits = UInt32(text, radix: 8), bits <= 0o777
         else { return nil }
         self.bits = bits

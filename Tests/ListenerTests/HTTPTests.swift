@@ -40,6 +40,15 @@ struct HTTPSourceTests {
         try await ListenerScenario.run("http_strangers.py", name)
     }
 
+    // D6, D7 and D9. `scripts/soak network` has ten thousand of them, and for longer.
+    @Test(
+        "a crowd of every hostile kind costs others nothing",
+        arguments: ["http", "https"]
+    )
+    func crowd(_ name: String) async throws {
+        try await ListenerScenario.run("crowd.py", name, "1000")
+    }
+
     @Test("a renewed certificate is taken up without a restart")
     func renewal() async throws {
         try await ListenerScenario.run("tls_renewal.py", "http")

@@ -4,13 +4,13 @@ import Testing
 
 /// One scenario of a Python script beside this file.
 enum ListenerScenario {
-    static func run(_ script: String, _ name: String) async throws {
+    static func run(_ script: String, _ name: String, _ more: String...) async throws {
         let directory = try TemporaryDirectory()
         let result = try await Command.run(
             [
                 Products.python, Products.root + "/Tests/ListenerTests/" + script,
                 Products.millrace, directory.path, name,
-            ],
+            ] + more,
             in: directory.path
         )
         #expect(result.exitCode == 0, "\(name): \(result.output)\(result.errors)")

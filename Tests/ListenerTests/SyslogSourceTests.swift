@@ -29,6 +29,15 @@ struct SyslogSourceTests {
         try await ListenerScenario.run("syslog_strangers.py", name)
     }
 
+    // D6, D7 and D9. `scripts/soak network` has ten thousand of them, and for longer.
+    @Test(
+        "a crowd of every hostile kind costs others nothing",
+        arguments: ["syslog", "syslog-tls"]
+    )
+    func crowd(_ name: String) async throws {
+        try await ListenerScenario.run("crowd.py", name, "1000")
+    }
+
     @Test("a renewed certificate is taken up without a restart")
     func renewal() async throws {
         try await ListenerScenario.run("tls_renewal.py", "syslog")
@@ -82,8 +91,8 @@ struct SyslogSourceTests {
         #expect(result.exitCode == 2)
         let lines = result.output.split(separator: "\n").map(String.init)
         for (start, meant) in [
-            ("p.yaml:3:", "`auth.bearer.tokens`"), ("p.yaml:4:", "`auth.bearer.tokens`"),
-            ("p.yaml:5:", "`${field:severity}`"), ("p.yaml:9:", "`severity`"),
+            ("p.yaml:3:", "\"auth.bearer.tokens\""), ("p.yaml:4:", "\"auth.bearer.tokens\""),
+            ("p.yaml:5:", "`${field:severity}`"), ("p.yaml:9:", "\"severity\""),
         ] {
             let line = lines.first { $0.hasPrefix(start) }
             #expect(line?.contains("id you mean \(meant)") == true, "\(result.output)")

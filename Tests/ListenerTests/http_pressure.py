@@ -21,7 +21,7 @@ def curl(worker, *arguments, client="127.0.0.1"):
     expect(result.returncode == 0, f"curl {arguments}: {result.stderr}")
     *answer, last = result.stdout.splitlines()
     status, _, later = last.partition(" ")
-    return int(status), json.loads(answer[-1]), later
+    return int(status), json.loads("".join(answer)), later
 
 
 def pressure(millrace, directory):
@@ -76,7 +76,9 @@ def share(millrace, directory):
     size = 1_000_000
     # Half of the buffer is 2 MiB: two of these, and not a third.
     first = [begin(worker, "127.0.0.1", size) for _ in range(2)]
-    large = ["-H", "Content-Type: text/plain", "--data-binary", "x" * 100_000]
+    with open(f"{directory}/large", "w") as file:
+        file.write("x" * 300_000)
+    large = ["-H", "Content-Type: text/plain", "--data-binary", f"@{directory}/large"]
 
     def refused(client):
         status, answer, later = curl(worker, *large, client=client)

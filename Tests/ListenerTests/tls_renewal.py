@@ -78,7 +78,12 @@ def renew(millrace, directory, text, speak):
 def http(millrace, directory):
     def speak(stream):
         stream.sendall(REQUEST)
-        expect(b" 200 " in stream.recv(4_096), "a request on a connection")
+        text = b""
+        while not text.endswith(b"}\n"):
+            part = stream.recv(4_096)
+            expect(part, f"a request on a connection: {text}")
+            text += part
+        expect(b" 200 " in text, f"a request on a connection: {text}")
 
     renew(millrace, directory, http_source.source(idle_timeout_ms="1h", **FILES), speak)
 

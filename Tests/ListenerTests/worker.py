@@ -1,5 +1,6 @@
 """The process under test: a pipeline with listeners, and what its topics hold."""
 
+import atexit
 import json
 import os
 import re
@@ -46,6 +47,9 @@ class Worker:
             self.process = subprocess.Popen(
                 [self.millrace, "run", "--data-dir", "data", "pipeline.yaml"],
                 stdout=log, stderr=log, cwd=self.directory, preexec_fn=self.limit)
+
+        # Of a scenario that fails nothing is left.
+        atexit.register(self.process.kill)
 
         def listening():
             if self.process.poll() is not None:

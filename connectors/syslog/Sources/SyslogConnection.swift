@@ -18,6 +18,8 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
     private let services: SyslogServices
     private let table: ConnectionTable
     private let source: [UInt8]
+    /// The same for people.
+    private let name: String
     private var framer: MessageFramer
     private var context: ChannelHandlerContext?
     /// What is not a whole message yet.
@@ -35,7 +37,9 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
     {
         self.services = services
         self.table = table
-        source = Array((channel.remoteAddress?.ipAddress ?? "").utf8)
+        let address = channel.remoteAddress?.ipAddress
+        source = Array((address ?? "").utf8)
+        name = address ?? "a local process"
         framer = MessageFramer(services.settings.framing, longest: services.settings.longest)
         isReady = !isTLS
     }
@@ -102,10 +106,10 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
             }
         }
         let cost = count > 0 ? partial.capacity : 0
-        guard cost <= reserved || services.incomplete.reserve(cost - reserved) else {
+        guard cost <= reserved || services.reserve(cost - reserved, for: name) else {
             return refuse(.memory)
         }
-        if cost < reserved { services.incomplete.release(reserved - cost) }
+        if cost < reserved { services.release(reserved - cost, of: name) }
         reserved = cost
     }
 
@@ -181,10 +185,6 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
     /// What is on its way is still taken, until the sender ends or falls silent.
     func drain() {}
 
-    private var name: String {
-        source.isEmpty ? "a local process" : String(decoding: source, as: UTF8.self)
-    }
-
     private func refuse(_ reason: RefusalLog.Reason) {
         services.refusals.note(reason, name)
         partial = ByteBuffer()
@@ -210,7 +210,7 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
             }
         }
         partial = ByteBuffer()
-        services.incomplete.release(reserved)
+        services.release(reserved, of: name)
         reserved = 0
         table.remove(self)
     }
@@ -222,5 +222,21 @@ struct SyslogServices: Sendable {
     let queue: HandOver<MessageBlock>
     /// Memory for messages that are not complete.
     let incomplete: MemoryBudget
+    /// What each client has of it.
+    let shares: ClientShares
     let refusals: RefusalLog
+
+    /// Takes memory for what a client has begun.
+    func reserve(_ bytes: Int, for client: String) -> Bool {
+        guard shares.reserve(bytes, for: client) else { return false }
+        if incomplete.reserve(bytes) { return true }
+        shares.release(bytes, of: client)
+        return false
+    }
+
+    /// Gives it back.
+    func release(_ bytes: Int, of client: String) {
+        incomplete.release(bytes)
+        shares.release(bytes, of: client)
+    }
 }

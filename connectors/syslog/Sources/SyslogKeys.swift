@@ -131,6 +131,8 @@ struct SyslogSettings: Sendable {
     let receiveBuffer: Int
     let connections: Int
     let buffer: Int
+    /// What one client may have of the buffer.
+    let clientBuffer: Int
     let threads: Int
     let tls: TLSFiles?
 
@@ -150,6 +152,8 @@ struct SyslogSettings: Sendable {
         receiveBuffer = try configuration.get(SyslogKeys.receiveBuffer)
         connections = try configuration.get(ListenerKeys.connections)
         buffer = try configuration.get(ListenerKeys.buffer)
+        // What a message lies in may be twice as large.
+        clientBuffer = try ListenerKeys.clientBytes(configuration, least: 2 * longest)
         threads = try configuration.get(ListenerKeys.threads)
         tls = try ListenerKeys.tlsFiles(configuration)
         let usesTLS = endpoints.contains { $0.kind == .tls }

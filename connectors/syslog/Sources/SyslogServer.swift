@@ -33,6 +33,7 @@ final class SyslogServer {
             settings: settings,
             queue: HandOver(limit: settings.buffer) { listener.resumeReading() },
             incomplete: MemoryBudget(limit: settings.buffer),
+            shares: ClientShares(memory: settings.clientBuffer, rate: 0),
             refusals: refusals
         )
         do throws(ConnectorError) {
@@ -65,7 +66,8 @@ final class SyslogServer {
         }
         let services = services
         let isTLS = endpoint.kind == .tls
-        return try listener.listen(on: endpoint.address, tls: isTLS ? certificate : nil) { channel, table in
+        let certificate = isTLS ? certificate : nil
+        return try listener.listen(on: endpoint.address, tls: certificate) { channel, table in
             let connection = SyslogConnection(services, table, channel, isTLS: isTLS)
             try channel.pipeline.syncOperations.addHandler(connection)
         }

@@ -38,6 +38,8 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
     private var keepsAlive = true
     private var isDraining = false
     private var isEnded = false
+    /// Whether answers are written and not sent, and soon will be.
+    private var isFlushDue = false
     private var began = NIODeadline.now()
     private var requests = 0
 
@@ -71,6 +73,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
 
     private func begin(_ head: HTTPRequestHead) {
         guard case .idle = state, let context else { return }
+        if !context.channel.isWritable { context.flush() }
         guard context.channel.isWritable else {
             // D7: answers that nobody reads would pile up.
             services.refusals.note(.unread, source)
@@ -185,7 +188,8 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         }
         guard !keepsAlive else {
-            return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
+            context.write(wrapOutboundOut(.end(nil)), promise: nil)
+            return flushSoon()
         }
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
@@ -197,6 +201,18 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
             context.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
         } else {
             written.futureResult.whenComplete { _ in channel.close(promise: nil) }
+        }
+    }
+
+    /// Sends what is written, together with the answers to what else has arrived: hundreds of
+    /// requests fit into one read, and a system call for each would keep others waiting.
+    private func flushSoon() {
+        guard !isFlushDue, let loop = context?.eventLoop else { return }
+        isFlushDue = true
+        let reference = NIOLoopBound(self, eventLoop: loop)
+        loop.execute {
+            reference.value.isFlushDue = false
+            reference.value.context?.flush()
         }
     }
 
@@ -259,6 +275,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
     private func close() {
         let context = context
         end()
+        context?.flush()
         context?.close(promise: nil)
     }
 

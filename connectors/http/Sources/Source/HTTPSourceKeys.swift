@@ -130,16 +130,6 @@ enum HTTPSourceKeys {
         help: "How long a connection may stay open without a request."
     )
 
-    static let clientBuffer = ConfigKey.int(
-        "client.buffer.percent",
-        default: 50,
-        in: 1...100,
-        help: """
-            How much of `buffer.bytes` the requests of one address may take, yet always one of \
-            `max.body.bytes`; further ones are answered 429, so that others find room. 100 where all \
-            come through one proxy.
-            """
-    )
     static let clientRate = ConfigKey.int(
         "client.rate.limit",
         default: 0,
@@ -154,6 +144,6 @@ enum HTTPSourceKeys {
         .with(listen).with(paths).with(topic).with(topicLimit).with(methods).with(format)
         .with(recordPath).with(longest).with(longestInflated).with(headers).with(tokens)
         .with(secret).with(signatureHeader).with(algorithm).with(health).with(requestTimeout)
-        .with(idleTimeout).with(clientBuffer).with(clientRate)
+        .with(idleTimeout).with(clientRate)
         .merging(ListenerKeys.all)
 }

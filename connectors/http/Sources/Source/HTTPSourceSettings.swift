@@ -51,10 +51,7 @@ struct HTTPSourceSettings: Sendable {
         idleTimeout = try configuration.get(HTTPSourceKeys.idleTimeout)
         connections = try configuration.get(ListenerKeys.connections)
         buffer = try configuration.get(ListenerKeys.buffer)
-        clientBuffer = max(
-            longest,
-            buffer / 100 * (try configuration.get(HTTPSourceKeys.clientBuffer))
-        )
+        clientBuffer = try ListenerKeys.clientBytes(configuration, least: longest)
         clientRate = try configuration.get(HTTPSourceKeys.clientRate)
         threads = try configuration.get(ListenerKeys.threads)
         tls = try ListenerKeys.tlsFiles(configuration)
