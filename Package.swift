@@ -188,8 +188,9 @@ let package = Package(
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "ConnectorSDK", "Topics", "TopicLog", "Converters", "Transforms", "PipelineEngine",
-                "PipelineFile", "JSONDocuments", "JSONRecords", "SQLiteClient", "TableComparison",
+                "ConnectorSDK", "Topics", "TopicLog", "KafkaTopics", "Converters", "Transforms",
+                "PipelineEngine", "PipelineFile", "JSONDocuments", "JSONRecords", "SQLiteClient",
+                "TableComparison",
                 "FileConnector",
                 "LinesFormat", "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
@@ -230,7 +231,10 @@ let package = Package(
         tests("LogicalReplicationTests", ["LogicalReplication", "TestServices"]),
         tests("PostgresClientTests", ["PostgresClient", "TestServices"]),
         tests("KafkaClientTests", ["KafkaClient", "TestServices"]),
-        tests("KafkaTopicsTests", ["KafkaTopics", "Topics", "ConnectorSDK", "TestServices"]),
+        tests(
+            "KafkaTopicsTests",
+            ["KafkaTopics", "KafkaClient", "Topics", "ConnectorSDK", "TestServices"]
+        ),
         tests(
             "PostgresRecordsTests",
             ["PostgresRecords", "PostgresClient", "ConnectorSDK", "TestServices"]
@@ -254,8 +258,8 @@ let package = Package(
         tests(
             "PipelineEngineTests",
             [
-                "PipelineEngine", "TopicLog", "Topics", "Converters", "Transforms", "RowTransforms",
-                "ConnectorSDK", "TestServices", "TopicConnector", logging,
+                "PipelineEngine", "TopicLog", "KafkaTopics", "Topics", "Converters", "Transforms",
+                "RowTransforms", "ConnectorSDK", "TestServices", "TopicConnector", logging,
             ]
         ),
         tests("PipelineFileTests", ["PipelineFile", "PipelineEngine", "Topics", "ConnectorSDK"]),

@@ -278,6 +278,8 @@
     P(rd_kafka_mock_clear_request_errors, (rd_kafka_mock_cluster_t *a, int16_t b), (a, b))        \
     F(rd_kafka_mock_partition_set_leader, rd_kafka_resp_err_t, (rd_kafka_mock_cluster_t *a,       \
       const char *b, int32_t c, int32_t d), (a, b, c, d))                                         \
+    F(rd_kafka_mock_set_apiversion, rd_kafka_resp_err_t, (rd_kafka_mock_cluster_t *a,             \
+      int16_t b, int16_t c, int16_t d), (a, b, c, d))                                             \
     F(rd_kafka_mock_broker_set_down, rd_kafka_resp_err_t, (rd_kafka_mock_cluster_t *a,            \
       int32_t b), (a, b))                                                                         \
     F(rd_kafka_mock_broker_set_up, rd_kafka_resp_err_t, (rd_kafka_mock_cluster_t *a,              \

@@ -40,10 +40,13 @@ internal final class AdminRequestHandle {
 
     /// Waits for the answer, which lives as long as this object.
     internal func answer(to what: String) throws(KafkaFailure) -> OpaquePointer {
+        var event: OpaquePointer?
         // The request has a time limit of its own, so an answer always comes.
-        guard let event = rd_kafka_queue_poll(queue, -1) else {
-            throw client.failure(.timedOut, doing: what)
+        while event == nil {
+            event = rd_kafka_queue_poll(queue, ClientHandle.slice.milliseconds)
+            if event == nil, client.isInterrupted { break }
         }
+        guard let event else { throw client.failure(.timedOut, doing: what) }
         self.event = event
         let code = rd_kafka_event_error(event)
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {

@@ -51,6 +51,34 @@ internal final class ClientHandle: @unchecked Sendable {
         Int(rd_kafka_poll(pointer, timeout.milliseconds))
     }
 
+    /// How long one call into librdkafka blocks before the next look at whether it is to go on.
+    internal static let slice: Duration = .seconds(1)
+
+    /// Whether calls are to end.
+    internal var isInterrupted: Bool { events.observer.isInterrupted?() ?? false }
+
+    /// Repeats a question that nobody has answered in time, until `timeout` has passed.
+    ///
+    /// `ask` gets the milliseconds that it may take; asking again costs as much as asking once.
+    internal func patiently(
+        _ timeout: Duration,
+        _ ask: (Int32) -> rd_kafka_resp_err_t
+    ) -> rd_kafka_resp_err_t {
+        let deadline = ContinuousClock.now + timeout
+        var slice = Self.slice
+        while true {
+            let rest = max(deadline - .now, .milliseconds(1))
+            let code = ask(min(rest, slice).milliseconds)
+            let isLate = KafkaErrorCode(code).kind == .unreachable
+            guard isLate, ContinuousClock.now < deadline, !isInterrupted else { return code }
+            // A broker that is slow must not be asked for ever.
+            slice = min(slice * 2, timeout)
+            poll(.milliseconds(50))
+            // Credentials that are refused do not get better.
+            if events.brokerError?.code.kind == .authentication { return code }
+        }
+    }
+
     /// What a code means here, in the words of the broker where it has said something.
     internal func failure(
         _ code: rd_kafka_resp_err_t,

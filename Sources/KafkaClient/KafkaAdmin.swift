@@ -23,6 +23,14 @@ public final class KafkaAdmin: Sendable {
         )
     }
 
+    /// The same, for requests that may take another time.
+    public func allowing(_ timeout: Duration) -> KafkaAdmin { KafkaAdmin(client, timeout) }
+
+    private init(_ client: ClientHandle, _ timeout: Duration) {
+        self.client = client
+        self.timeout = timeout
+    }
+
     /// The brokers and topics of the cluster; with a name, that topic alone.
     ///
     /// A topic that does not exist is not among the topics.
@@ -30,13 +38,15 @@ public final class KafkaAdmin: Sendable {
         let handle = try topic.map { (name) throws(KafkaFailure) in try TopicHandle(client, name) }
         var result: UnsafePointer<rd_kafka_metadata>?
         let what = topic.map { "Asking about the topic \($0)" } ?? "Asking for the topics"
-        let code = rd_kafka_metadata(
-            client.pointer,
-            topic == nil ? 1 : 0,
-            handle?.pointer,
-            &result,
-            timeout.milliseconds
-        )
+        let code = client.patiently(timeout) { milliseconds in
+            rd_kafka_metadata(
+                client.pointer,
+                topic == nil ? 1 : 0,
+                handle?.pointer,
+                &result,
+                milliseconds
+            )
+        }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let result else {
             throw client.failure(code, doing: what)
         }

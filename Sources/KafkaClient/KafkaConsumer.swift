@@ -50,18 +50,38 @@ public final class KafkaConsumer: Sendable {
     ) throws(KafkaFailure) -> (low: Int64, high: Int64) {
         var low: Int64 = 0
         var high: Int64 = 0
-        let code = rd_kafka_query_watermark_offsets(
-            client.pointer,
-            partition.topic,
-            partition.partition,
-            &low,
-            &high,
-            timeout.milliseconds
-        )
+        let code = client.patiently(timeout) { milliseconds in
+            rd_kafka_query_watermark_offsets(
+                client.pointer,
+                partition.topic,
+                partition.partition,
+                &low,
+                &high,
+                milliseconds
+            )
+        }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw client.failure(code, doing: "Asking for the offsets of \(partition)")
         }
         return (low, high)
+    }
+
+    /// What ``watermarks(of:_:)`` would say as far as the last answer to a fetch has told, or `nil`
+    /// before there was one.
+    ///
+    /// Asks nobody.
+    public func knownWatermarks(of partition: KafkaPartition) -> (low: Int64, high: Int64)? {
+        var low: Int64 = -1
+        var high: Int64 = -1
+        let code = rd_kafka_get_watermark_offsets(
+            client.pointer,
+            partition.topic,
+            partition.partition,
+            &low,
+            &high
+        )
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, high >= 0 else { return nil }
+        return (max(low, 0), high)
     }
 
     /// For each partition, the first offset whose record has at least the time, in milliseconds;

@@ -43,6 +43,8 @@ public struct KafkaErrorCode: RawRepresentable, Hashable, Sendable {
     public static let allBrokersDown = Self(rawValue: -187)
     /// librdkafka: the broker refused the credentials.
     public static let authentication = Self(rawValue: -169)
+    /// librdkafka: the brokers are too old for what was asked.
+    public static let unsupportedFeature = Self(rawValue: -165)
     /// librdkafka: there is nothing at the wanted offset.
     public static let autoOffsetReset = Self(rawValue: -140)
     /// librdkafka: the client is of no more use.

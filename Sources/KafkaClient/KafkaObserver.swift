@@ -10,14 +10,18 @@ public struct KafkaObserver: Sendable {
     public var log: (@Sendable (_ level: Int, _ text: String) -> Void)?
     /// Statistics as a JSON document, every `statistics.interval.ms`.
     public var statistics: (@Sendable (_ json: String) -> Void)?
+    /// Whether calls that wait for a broker are to end with an error soon; asked again and again.
+    public var isInterrupted: (@Sendable () -> Bool)?
 
     /// Makes an observer; what is `nil` is dropped.
     public init(
         log: (@Sendable (_ level: Int, _ text: String) -> Void)? = nil,
-        statistics: (@Sendable (_ json: String) -> Void)? = nil
+        statistics: (@Sendable (_ json: String) -> Void)? = nil,
+        isInterrupted: (@Sendable () -> Bool)? = nil
     ) {
         self.log = log
         self.statistics = statistics
+        self.isInterrupted = isInterrupted
     }
 }
 

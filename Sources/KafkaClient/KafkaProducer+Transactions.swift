@@ -1,9 +1,6 @@
 internal import CKafka
 
 extension KafkaProducer {
-    /// How long one call into librdkafka blocks before the next look at the deadline.
-    private static let slice: Duration = .seconds(5)
-
     /// Takes the transactional id over: aborts what an earlier producer of the same id left open,
     /// and fences it.
     public func initTransactions(_ timeout: Duration) throws(KafkaFailure) {
@@ -70,9 +67,10 @@ extension KafkaProducer {
         let deadline = ContinuousClock.now + timeout
         while true {
             let rest = max(deadline - .now, .milliseconds(1))
-            let wait = min(rest, Self.slice).milliseconds
+            let wait = min(rest, ClientHandle.slice).milliseconds
             guard let failure = client.take(call(wait), doing: what) else { return }
-            guard failure.isRetriable, !failure.requiresAbort, ContinuousClock.now < deadline
+            guard failure.isRetriable, !failure.requiresAbort, ContinuousClock.now < deadline,
+                !client.isInterrupted
             else { throw failure }
             // A call that is refused at once would spin.
             client.poll(.milliseconds(50))

@@ -168,6 +168,9 @@ extension KafkaProducer {
         guard code == RD_KAFKA_RESP_ERR__QUEUE_FULL else {
             throw client.failure(code, doing: "Producing to \(partition)").sizeAdvised()
         }
+        guard !client.isInterrupted else {
+            throw client.failure(.timedOut, doing: "Producing to \(partition)")
+        }
         // D7: the queue is bounded; whoever produces waits for reports.
         client.poll(.milliseconds(100))
         return false

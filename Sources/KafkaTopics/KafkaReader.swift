@@ -10,6 +10,8 @@ internal final class KafkaReader: PartitionReader {
     private let lease: ReadingLease
     private let signals: ArrivalSignals
     private var pool: [Chunk] = []
+    /// Whether what was there when the reader came to its place has been read.
+    private var hasCaughtUp = false
 
     internal init(
         _ client: KafkaClients,
@@ -30,26 +32,59 @@ internal final class KafkaReader: PartitionReader {
 
     internal func seek(to offset: Int64) throws(ConnectorError) {
         try onCluster { () throws(KafkaFailure) in try queue.seek(to: offset) }
+        hasCaughtUp = false
     }
 
+    /// Waits only for what was there when the reader was made or sent to its place: whoever reads
+    /// until nothing comes has read that.
     internal func read(into batch: RecordBatch) throws(ConnectorError) -> Int {
         let first = batch.count
+        try fill(batch, first, .zero)
+        let deadline = ContinuousClock.now + client.options.timeout
+        while batch.count == first, !hasCaughtUp {
+            guard ContinuousClock.now < deadline, !client.waitLimit.hasPassed else {
+                throw noAnswer()
+            }
+            try fill(batch, first, .milliseconds(100))
+        }
+        return batch.count - first
+    }
+
+    private func noAnswer() -> ConnectorError {
+        ConnectorError(
+            .kafkaUnreachable,
+            .retry(after: nil),
+            "No broker has sent anything of \(partition), which was to be read from offset "
+                + "\(queue.nextOffset) on.",
+            kind: .environment,
+            at: "bootstrap.servers",
+            hint: "Check that the leader of the partition is up and can be reached from here."
+        )
+    }
+
+    private func fill(
+        _ batch: RecordBatch,
+        _ first: Int,
+        _ timeout: Duration
+    ) throws(ConnectorError) {
         var bytes = 0
+        var timeout = timeout
         while batch.count < RecordBatch.rowLimit, bytes < RecordBatch.byteLimit {
             let room = RecordBatch.rowLimit - batch.count
             let size: Int
             do throws(KafkaFailure) {
-                size = try queue.take(atMost: min(room, KafkaPartitionQueue.limit))
+                size = try queue.take(atMost: min(room, KafkaPartitionQueue.limit), timeout)
             } catch {
                 // What was read before it goes first; the failure comes back with the next call.
                 guard batch.count == first else { break }
                 throw outOfRange(error) ?? ConnectorError(error)
             }
+            if queue.isAtEnd { hasCaughtUp = true }
             guard queue.count > 0 else { break }
             append(size, to: batch)
             bytes += size
+            timeout = .zero
         }
-        return batch.count - first
     }
 
     private func append(_ size: Int, to batch: RecordBatch) {

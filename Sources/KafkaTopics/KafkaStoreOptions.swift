@@ -13,6 +13,9 @@ public struct KafkaStoreOptions: Sendable {
     /// Bytes of units that may wait to become durable. (D7)
     public var bytesInFlight = 64 << 20
 
+    /// Hears librdkafka's log, with syslog's levels.
+    public var log: (@Sendable (_ level: Int, _ text: String) -> Void)?
+
     /// Makes the options of a store named `millrace`.
     public init() {}
 

@@ -206,11 +206,10 @@ extension KafkaTopicStore {
         if let id = schemas.withLock({ $0.ids[json] }) { return id }
         let partition = KafkaPartition(client.options.schemasTopic, 0)
         try onCluster { () throws(KafkaFailure) in
-            let producer = try KafkaProducer(client.settings)
+            let producer = try KafkaProducer(client.settings, observer: client.ear())
             let delivery = KafkaDelivery()
             try producer.produce(to: partition, key: nil, value: Array(json.utf8), into: delivery)
-            try producer.flush(client.options.timeout)
-            if let failure = producer.failure(of: delivery, to: partition.topic) { throw failure }
+            try client.settle(delivery, of: producer)
         }
         // Two workers may have written the same: both take the first.
         try readSchemas()

@@ -14,6 +14,8 @@ public final class KafkaTopicStore: TopicStore {
     internal let schemas = Mutex(SchemaTable())
     internal let provisioned = Mutex<Set<String>>([])
     private let producers = Mutex(0)
+    /// What brokers have said when they were asked.
+    private let lastOffsets = Mutex<[TopicPartition: OffsetRange]>([:])
 
     /// Makes a store; nothing is asked of the cluster before it is needed.
     ///
@@ -104,7 +106,15 @@ extension KafkaTopicStore {
         let range = try onCluster { () throws(KafkaFailure) in
             try client.observer.watermarks(of: KafkaPartition(partition), client.options.timeout)
         }
-        return OffsetRange(start: range.low, end: range.high)
+        let offsets = OffsetRange(start: range.low, end: range.high)
+        lastOffsets.withLock { $0[partition] = offsets }
+        return offsets
+    }
+
+    public func knownOffsets(of partition: TopicPartition) -> OffsetRange? {
+        let asked = lastOffsets.withLock { $0[partition] }
+        guard let read = client.known(KafkaPartition(partition)) else { return asked }
+        return OffsetRange(start: read.low, end: max(read.high, asked?.end ?? 0))
     }
 
     public func offset(
@@ -138,8 +148,6 @@ extension KafkaTopicStore {
         )
     }
 
-    /// Makes the producer of a task that may run in one process at a time: a later one of the same
-    /// name fences it, and what it left open has no effect.
     public func makeProducer(ofTask name: String) throws(ConnectorError) -> any TopicProducer {
         try provisionOwnTopics()
         return try KafkaUnitProducer(
@@ -148,6 +156,27 @@ extension KafkaTopicStore {
                 ? "\(client.options.name)-\(name)" : nil
         )
     }
+
+    /// Makes sure that a broker answers and takes the credentials.
+    ///
+    /// - Throws: why none does, after `timeout` at the latest.
+    public func connect(_ timeout: Duration = .seconds(15)) throws(ConnectorError) {
+        // A topic that every store has in the end: asking for all may be a long answer.
+        let topic = client.options.positionsTopic
+        try onCluster { () throws(KafkaFailure) in
+            _ = try client.admin.allowing(timeout).metadata(topic: topic)
+        }
+    }
+
+    public var offsetsHaveGaps: Bool { true }
+
+    public func stopWaiting(after duration: Duration) {
+        client.waitLimit.set(.now + duration)
+    }
+
+    /// Nothing is kept that others would have to know of: connections end with the process, and
+    /// what was not committed has no effect.
+    public func close() { stopWaiting(after: .zero) }
 
     public func makeReader(
         _ partition: TopicPartition,

@@ -9,12 +9,20 @@ internal final class KafkaUnitProducer: TopicProducer {
     private let queue: UnitQueue
     private let thread: ProducingThread
 
+    /// Returns when an earlier producer of the same id can commit nothing any more: positions that
+    /// are read afterwards are the last ones. (D3)
     internal init(
         _ client: KafkaClients,
         transactionalID: String?
     ) throws(ConnectorError) {
         queue = UnitQueue(limit: client.options.bytesInFlight)
         thread = try ProducingThread(queue, client, transactionalID)
+        do throws(ConnectorError) {
+            try queue.waitUntilReady()
+        } catch {
+            close()
+            throw error
+        }
     }
 
     deinit { close() }

@@ -67,14 +67,20 @@ internal struct UnitCommitter {
     /// Works until the queue is closed or a unit cannot be made durable.
     internal func run() {
         do throws(KafkaFailure) {
-            let producer = try KafkaProducer(client.settings, transactionalID: transactionalID)
+            let producer = try KafkaProducer(
+                // Records are as large as the topic allows; batches of several are not.
+                client.settings.withDefaults(["message.max.bytes": "67108864"]),
+                transactionalID: transactionalID,
+                observer: client.ear { [queue] in queue.isGivenUp }
+            )
             var inFlight: [(ticket: Int64, unit: CommitUnit)] = []
             defer {
                 producer.close()
                 // Values are not copied: they must stay until librdkafka has let go of them.
                 withExtendedLifetime(inFlight) {}
             }
-            if transactionalID != nil { try producer.initTransactions(client.options.timeout) }
+            if transactionalID != nil { try takeOver(producer) }
+            queue.noteReady()
             while let units = queue.take() {
                 inFlight = units
                 if transactionalID == nil {
@@ -87,6 +93,26 @@ internal struct UnitCommitter {
             }
         } catch {
             queue.fail(ConnectorError(error))
+        }
+    }
+
+    /// Fences whoever had the id before.
+    private func takeOver(_ producer: KafkaProducer) throws(KafkaFailure) {
+        do throws(KafkaFailure) {
+            try producer.initTransactions(client.options.timeout)
+        } catch {
+            guard error.code == .unsupportedFeature || error.code == .unsupportedVersion else {
+                throw error
+            }
+            throw KafkaFailure(
+                .configuration,
+                error.code,
+                "The cluster has no transactions, which make records and positions one commit: "
+                    + error.message,
+                at: "transactions",
+                hint: "With `transactions: false` records arrive at least once: after a failure "
+                    + "some may come twice."
+            )
         }
     }
 
@@ -120,22 +146,14 @@ internal struct UnitCommitter {
     ) throws(KafkaFailure) {
         let records = KafkaDelivery()
         for (_, unit) in units { try produceBatches(unit, producer, records) }
-        try settle(records, producer)
+        try client.settle(records, of: producer) { queue.isGivenUp }
         // D1: a position moves only after its records are delivered.
         let states = KafkaDelivery()
         for (_, unit) in units { try produceState(unit, producer, states) }
-        try settle(states, producer)
+        try client.settle(states, of: producer) { queue.isGivenUp }
         for (group, offsets) in Self.groupOffsets(units) {
             try client.admin.setOffsets(ofGroup: group, to: offsets)
         }
-    }
-
-    private func settle(
-        _ delivery: KafkaDelivery,
-        _ producer: KafkaProducer
-    ) throws(KafkaFailure) {
-        while delivery.pending > 0 { producer.poll(.milliseconds(100)) }
-        if let failure = producer.failure(of: delivery, to: "a topic") { throw failure }
     }
 
     private func produce(

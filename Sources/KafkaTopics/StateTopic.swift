@@ -39,10 +39,13 @@ internal struct StateTopic {
         let (low, end) = try onCluster { () throws(KafkaFailure) in
             try client.observer.watermarks(of: id, timeout)
         }
-        let consumer = try onCluster { () throws(KafkaFailure) in
-            try KafkaConsumer(client.settings, isolation: .readCommitted)
+        guard low < end else { return }
+        let (queue, lease) = try onCluster { () throws(KafkaFailure) in
+            try client.open(id, at: low)
         }
-        let queue = try onCluster { () throws(KafkaFailure) in try consumer.open(id, at: low) }
+        // In this order: the queue must have stopped before another may read the partition.
+        defer { withExtendedLifetime(lease) {} }
+        defer { withExtendedLifetime(queue) {} }
         let deadline = ContinuousClock.now + timeout
         while queue.nextOffset < end || !queue.isAtEnd {
             let size = try onCluster { () throws(KafkaFailure) in
@@ -51,7 +54,7 @@ internal struct StateTopic {
             let memory = UnsafeMutableRawPointer.allocate(byteCount: size + 1, alignment: 8)
             defer { memory.deallocate() }
             queue.copy(to: memory, body)
-            guard ContinuousClock.now < deadline else {
+            guard ContinuousClock.now < deadline, !client.waitLimit.hasPassed else {
                 throw ConnectorError(
                     .topicState,
                     .retry(after: nil),

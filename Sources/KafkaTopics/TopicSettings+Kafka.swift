@@ -5,29 +5,31 @@ extension TopicSettings {
     /// Keys that have no counterpart on a broker.
     private static let unknownToBrokers: Set = ["retention.hold.sinks", "durability"]
 
-    /// What a broker is told: the settings that somebody has changed, so that its own defaults
-    /// hold for all others.
+    /// What a broker is told: the settings that somebody has given or changed, so that its own
+    /// defaults hold for all others.
     internal var kafkaEntries: [String: String] {
         let defaults = Set(TopicSettings().entries.map { "\($0.key)=\($0.value)" })
         var result: [String: String] = [:]
-        for (key, value) in entries
-        where !Self.unknownToBrokers.contains(key) && !defaults.contains("\(key)=\(value)") {
+        for (key, value) in entries where !Self.unknownToBrokers.contains(key) {
+            guard given.names.contains(key) || !defaults.contains("\(key)=\(value)") else {
+                continue
+            }
             result[key] = value
         }
         return result
     }
 
-    /// What is to be changed of the settings that a broker tells; `nil` brings a default back.
+    /// What is to be changed of the settings that a broker tells.
+    ///
+    /// What nobody has given here stays as it is there, where somebody else may have set it.
     internal func kafkaChanges(from told: [String: KafkaSetting]) -> [String: String?] {
-        let wanted = kafkaEntries
-        var result: [String: String?] = [:]
-        for (key, value) in wanted where told[key]?.value != value {
-            result.updateValue(value, forKey: key)
+        let defaults = Dictionary(
+            uniqueKeysWithValues: TopicSettings().entries.map { ($0.key, $0.value) }
+        )
+        return kafkaEntries.filter { key, value in
+            guard let found = told[key]?.value else { return defaults[key] != value }
+            return found != value
         }
-        for (key, _) in entries where wanted[key] == nil && told[key]?.isDefault == false {
-            result.updateValue(nil, forKey: key)
-        }
-        return result
     }
 
     /// Reads what a broker tells; keys that it does not tell keep their defaults.

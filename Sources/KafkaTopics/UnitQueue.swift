@@ -16,6 +16,7 @@ internal final class UnitQueue: @unchecked Sendable {
     private var durable: Int64 = 0
     private var failure: ConnectorError?
     private var isClosed = false
+    private var isReady = false
     private var spare: [RecordBatchBuilder] = []
 
     /// Builders kept for the next batches; larger ones, of one huge record, are let go. (D7)
@@ -68,6 +69,16 @@ internal final class UnitQueue: @unchecked Sendable {
         }
     }
 
+    /// Waits until the thread has taken its identity over from whoever had it.
+    internal func waitUntilReady() throws(ConnectorError) {
+        try locked { () throws(ConnectorError) in
+            while !isReady {
+                try check()
+                pthread_cond_wait(changed, mutex)
+            }
+        }
+    }
+
     internal func takeBuilder() -> RecordBatchBuilder? { locked { spare.popLast() } }
 
     internal func durableTicket() throws(ConnectorError) -> Int64 {
@@ -110,6 +121,16 @@ internal final class UnitQueue: @unchecked Sendable {
     }
 
     // MARK: The thread's side
+
+    /// Whether nobody waits for units any more.
+    internal var isGivenUp: Bool { locked { isClosed } }
+
+    internal func noteReady() {
+        locked {
+            isReady = true
+            wake()
+        }
+    }
 
     /// Waits for units and takes them all; `nil` when there will be no more.
     internal func take() -> [(ticket: Int64, unit: CommitUnit)]? {

@@ -71,11 +71,25 @@ public struct DeadLetters: Sendable {
                 let place = TopicPartition(topic.name, partition)
                 let range = try store.offsets(of: place)
                 let handled = try handledOffsets(of: place)
-                count += handled.remaining(in: range.start..<max(range.start, range.end))
+                count +=
+                    try store.offsetsHaveGaps
+                    ? countLeft(in: place)
+                    : handled.remaining(in: range.start..<max(range.start, range.end))
             }
             found.append(DeadLetterTopic(name: topic.name, count: count))
         }
         return found
+    }
+
+    /// Counts what neither was replayed nor discarded, where offsets do not tell.
+    private func countLeft(in place: TopicPartition) throws(ConnectorError) -> Int64 {
+        var count: Int64 = 0
+        let selection = DeadLetterSelection(partition: place.partition)
+        try forEach(in: place.topic, selection) { (_) throws(ConnectorError) in
+            count += 1
+            return true
+        }
+        return count
     }
 
     /// Whether the first record of a partition bears the context headers.

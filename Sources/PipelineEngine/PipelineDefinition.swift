@@ -8,6 +8,9 @@ public struct PipelineDefinition: Sendable {
     public var file: String
     /// The directory that relative paths in it start from.
     public var baseDirectory: String
+    /// How to reach the Apache Kafka cluster that has its topics, with references such as
+    /// `${env:NAME}` not yet resolved; empty when they are in the data directory.
+    public var broker: [String: String] = [:]
     /// The topics it declares; they are created or checked when it starts.
     public var topics: [TopicDefinition]
     /// Its sources and sinks.

@@ -65,7 +65,11 @@ public final class PipelineRunner: Sendable {
     /// Ends the run: sources stop, sinks write what is already in the topics, and commit.
     ///
     /// Returns at once. Calling it again changes nothing.
-    public func stop() { control.stop(drainTimeout: options.drainTimeout) }
+    public func stop() {
+        control.stop(drainTimeout: options.drainTimeout)
+        // Sinks that end when that has passed still commit what they have.
+        store.stopWaiting(after: options.drainTimeout + .seconds(3))
+    }
 
     /// What every connector is doing, by pipeline.
     public func progress() -> [ConnectorProgress] {
@@ -85,7 +89,7 @@ public final class PipelineRunner: Sendable {
     private func lag(_ tasks: [TaskStatus.Snapshot]) -> Int64? {
         var lag: Int64 = 0
         for (partition, next) in tasks.flatMap({ Array($0.offsets) }) {
-            guard let range = try? store.offsets(of: partition) else { return nil }
+            guard let range = store.knownOffsets(of: partition) else { return nil }
             lag += max(0, range.end - next)
         }
         return lag

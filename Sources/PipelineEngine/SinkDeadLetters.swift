@@ -138,7 +138,7 @@ final class SinkDeadLetters {
         if let producer, let target { return (producer, target) }
         let name = task.plan.errors.deadLetterTopic ?? ""
         let topic = try task.provisioner.topic(name, orCreate: TopicProvisioner.deadLetters(name))
-        let made = try task.store.makeProducer()
+        let made = try task.makeProducer(.deadLetters)
         let target = TopicTarget(topic, producer: made, strategy: .sticky)
         producer = made
         self.target = target

@@ -30,6 +30,7 @@ final class SinkSession {
     /// The index of the partition that tells the ends of transactions.
     private var ends = 0
     private var first = 0
+    private var lastEnds: [TopicPartition: Int64] = [:]
     private let batch = RecordBatch()
     private var delivered = (records: Int64(0), bytes: Int64(0))
     private var pendingGroupOffsets: [TopicPartition: Int64] = [:]
@@ -185,7 +186,10 @@ final class SinkSession {
             let index = (first + step) % partitions.count
             batch.reset(topic: partitions[index].id.topic)
             let records = try partitions[index].reader.read(into: batch)
-            guard records > 0 else { continue }
+            guard records > 0 else {
+                passWhatIsNone(at: index)
+                continue
+            }
             count += records
             try await process(records, of: index, next: partitions[index].reader.nextOffset)
             if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
@@ -194,6 +198,14 @@ final class SinkSession {
         }
         first = partitions.isEmpty ? 0 : (first + 1) % partitions.count
         return count
+    }
+
+    /// Goes over offsets that no record has, such as a commit's; the next commit has them too.
+    private func passWhatIsNone(at index: Int) {
+        let next = partitions[index].reader.nextOffset
+        guard next > partitions[index].next else { return }
+        partitions[index].next = next
+        task.status.reads(partitions[index].id, from: next)
     }
 
     /// Hands out whole transactions; between them the sink may commit.
@@ -288,6 +300,10 @@ final class SinkSession {
 
     private func finish() async throws(ConnectorError) {
         if policy.isDirty { try await commit() }
+        // Behind the last record there may be offsets that none has.
+        for partition in partitions where partition.next != partition.committed {
+            pendingGroupOffsets[partition.id] = partition.next
+        }
         try storeGroupOffsets()
     }
 
@@ -308,6 +324,10 @@ final class SinkSession {
             if try assignment.partitions() != assigned { return .reassigned }
         }
         if mayEnd {
+            guard try hasReachedEnds() else {
+                task.signal.wait(timeout: SinkTask.arrival)
+                return nil
+            }
             if let transactions, transactions.isWaiting {
                 task.logger.warning(
                     """
@@ -324,6 +344,16 @@ final class SinkSession {
         try warnOfWaitingRows()
         task.signal.wait(timeout: SinkTask.lookAround)
         return nil
+    }
+
+    /// Whether everything was read that was there when nothing more was to come in this run.
+    ///
+    /// What is committed may still be on its way here. (D6)
+    private func hasReachedEnds() throws(ConnectorError) -> Bool {
+        for partition in partitions where lastEnds[partition.id] == nil {
+            lastEnds[partition.id] = try task.store.offsets(of: partition.id).end
+        }
+        return partitions.allSatisfy { $0.reader.nextOffset >= lastEnds[$0.id] ?? 0 }
     }
 
     /// D6: rows that nobody will ever release must not wait without a word.

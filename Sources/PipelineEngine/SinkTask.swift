@@ -6,6 +6,9 @@ struct SinkTask {
     /// How often a sink looks for topics and partitions that are new.
     static let lookAround = Duration.seconds(1)
 
+    /// How often it is looked whether the last records have come before a run ends.
+    static let arrival = Duration.milliseconds(20)
+
     private let environment: TaskEnvironment
 
     init(_ environment: TaskEnvironment) { self.environment = environment }
@@ -69,6 +72,9 @@ struct SinkTask {
 /// Which partitions a sink task reads.
 struct PartitionAssignment {
     private let selection: TopicSelection
+    /// How often it is looked whether the last records have come before a run ends.
+    static let arrival = Duration.milliseconds(20)
+
     private let environment: TaskEnvironment
 
     init(_ selection: TopicSelection, _ environment: TaskEnvironment) {

@@ -21,7 +21,7 @@ struct SourceTask {
             isBounded: source.isBounded || environment.options.untilEnd
         )
         defer { if plan.linksTopics { environment.store.remove(environment.signal) } }
-        let producer = try environment.store.makeProducer()
+        let producer = try environment.makeProducer(.records)
         defer { producer.close() }
         let outlet = try SourceOutlet(
             source,

@@ -17,6 +17,18 @@ struct TaskEnvironment: Sendable {
     let signal: AppendSignal
     let logger: Logger
 
+    /// What a task writes to topics with, by what it writes.
+    enum ProducerRole: String {
+        case records = ""
+        case deadLetters = "-dlq"
+        case link = "-link"
+    }
+
+    /// Makes a producer that no other task has, nor another process that runs the same task.
+    func makeProducer(_ role: ProducerRole) throws(ConnectorError) -> any TopicProducer {
+        try store.makeProducer(ofTask: "\(plan.name)-\(id)\(role.rawValue)")
+    }
+
     /// What the connector is told.
     var context: ConnectorContext {
         var context = ConnectorContext(

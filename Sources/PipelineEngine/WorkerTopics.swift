@@ -29,7 +29,7 @@ final class WorkerTopics: TopicAccess {
             let offset = try start.offset(of: id, own: nil, group: group[id])
             try start.checkNothingLost([(id, offset)])
             readers.append(
-                LossNoticingReader(try store.makeReader(id, from: offset), of: id, start)
+                LossNoticingReader(try store.makeReader(id, from: offset), of: id, start, task)
             )
             task.status.reads(id, from: offset)
             if group[id] == nil { initial[id] = offset }
@@ -52,11 +52,20 @@ private final class LossNoticingReader: PartitionReader {
     private let reader: any PartitionReader
     private let partition: TopicPartition
     private let start: SinkStart
+    private let task: TaskEnvironment
+    /// Where the partition ended when nothing more was to come in this run.
+    private var end: Int64?
 
-    init(_ reader: any PartitionReader, of partition: TopicPartition, _ start: SinkStart) {
+    init(
+        _ reader: any PartitionReader,
+        of partition: TopicPartition,
+        _ start: SinkStart,
+        _ task: TaskEnvironment
+    ) {
         self.reader = reader
         self.partition = partition
         self.start = start
+        self.task = task
     }
 
     var nextOffset: Int64 { reader.nextOffset }
@@ -65,12 +74,26 @@ private final class LossNoticingReader: PartitionReader {
 
     func read(into batch: RecordBatch) throws(ConnectorError) -> Int {
         do throws(ConnectorError) {
-            return try reader.read(into: batch)
+            return try readToEnd(into: batch)
         } catch {
             guard error.code == .offsetOutOfRange else { throw error }
             try start.checkNothingLost([(partition, reader.nextOffset)])
             throw error
         }
+    }
+
+    /// Reads what has come; before a run ends, also what is committed and still on its way. (D6)
+    private func readToEnd(into batch: RecordBatch) throws(ConnectorError) -> Int {
+        let count = try reader.read(into: batch)
+        guard count == 0, task.control.mayEnd(task.plan.name) else { return count }
+        if end == nil { end = try task.store.offsets(of: partition).end }
+        let end = end ?? 0
+        while reader.nextOffset < end, !task.control.isStopping {
+            task.signal.wait(timeout: SinkTask.arrival)
+            let count = try reader.read(into: batch)
+            guard count == 0 else { return count }
+        }
+        return 0
     }
 }
 
@@ -85,7 +108,7 @@ private final class GroupAppender: TopicAppender {
     init(_ task: TaskEnvironment, _ placement: RecordPlacement) throws(ConnectorError) {
         self.task = task
         keepsPartitions = placement == .keep
-        producer = try task.store.makeProducer()
+        producer = try task.makeProducer(.link)
         let configuration = task.plan.configuration
         let (plan, store) = (task.plan, task.store)
         writer = TopicWriter(

@@ -16,6 +16,7 @@ internal struct PipelineChecks {
 
     internal mutating func run() {
         checkNames()
+        checkBrokers()
         checkTopicDeclarations()
         checkCycles()
         for file in files {
@@ -54,6 +55,20 @@ internal struct PipelineChecks {
                     atKey: true
                 )
             }
+        }
+    }
+
+    /// What runs together shares its topics, so that they are in one place.
+    private mutating func checkBrokers() {
+        guard let first = files.first else { return }
+        for file in files.dropFirst() where file.definition.broker != first.definition.broker {
+            report(
+                file.definition.broker.isEmpty ? first : file,
+                "broker",
+                "is not the same in \(first.sourceMap.file) and \(file.sourceMap.file), which "
+                    + "run together; say the same in all of them",
+                atKey: true
+            )
         }
     }
 

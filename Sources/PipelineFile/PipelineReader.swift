@@ -4,7 +4,7 @@ import Topics
 
 /// Turns one YAML document into a pipeline definition, and collects everything that is wrong.
 internal struct PipelineReader {
-    private static let sections = ["pipeline", "topics", "sources", "sinks", "tests"]
+    private static let sections = ["pipeline", "broker", "topics", "sources", "sinks", "tests"]
     /// What other programs call `connector`.
     private static let otherNamesOfConnector = ["class", "kind", "plugin", "type"]
 
@@ -36,6 +36,7 @@ internal struct PipelineReader {
             sourceMap.note(entry.key, key: entry.mark, value: entry.value.mark)
             switch entry.key {
             case "pipeline": readName(entry)
+            case "broker": readBroker(entry)
             case "topics": readTopics(entry)
             case "sources": readConnectors(entry, .source)
             case "sinks": readConnectors(entry, .sink)
@@ -240,6 +241,8 @@ extension PipelineReader {
             Finding(file: file, mark: mark, key: key, message: message, suggestion: suggestion)
         )
     }
+
+    internal mutating func setBroker(_ values: [String: String]) { definition.broker = values }
 
     internal mutating func append(_ test: PipelineTest) { definition.tests.append(test) }
 }

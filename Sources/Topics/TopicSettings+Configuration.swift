@@ -21,6 +21,7 @@ extension TopicSettings {
     /// Reads settings; keys that are absent keep their defaults.
     public init(_ configuration: Configuration) throws(ConnectorError) {
         self.init()
+        given.names = Set(configuration.values.keys)
         cleanupPolicy = try configuration.get(Self.cleanupPolicyKey)
         retentionMilliseconds = Self.milliseconds(try configuration.get(Self.retentionTimeKey))
         retentionBytes = Int64(try configuration.get(Self.retentionBytesKey))

@@ -63,6 +63,22 @@ public struct TopicSettings: Sendable, Hashable {
     /// `durability`: when an append counts as done.
     public var durability = Durability.fsync
 
+    /// The keys that somebody has given, as opposed to defaults; no part of what the settings are.
+    public var given = GivenKeys()
+
     /// Makes the default settings.
     public init() {}
+}
+
+/// Keys that were given; two sets of them do not make settings differ.
+public struct GivenKeys: Sendable, Hashable {
+    /// The names.
+    public var names: Set<String> = []
+
+    /// Makes an empty set.
+    public init() {}
+
+    public static func == (left: Self, right: Self) -> Bool { true }
+
+    public func hash(into hasher: inout Hasher) {}
 }

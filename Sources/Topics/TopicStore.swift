@@ -28,6 +28,10 @@ public protocol TopicStore: SchemaRegistry, Sendable {
     /// The log start offset and the high watermark of a partition.
     func offsets(of partition: TopicPartition) throws(ConnectorError) -> OffsetRange
 
+    /// What ``offsets(of:)`` would say as far as it is known here, for showing how far a reader is:
+    /// asks nobody, and blocks on nothing.
+    func knownOffsets(of partition: TopicPartition) -> OffsetRange?
+
     /// The first offset whose record has a timestamp of at least `timestamp` (milliseconds), or
     /// the high watermark when there is none.
     func offset(
@@ -35,8 +39,17 @@ public protocol TopicStore: SchemaRegistry, Sendable {
         atOrAfter timestamp: Int64
     ) throws(ConnectorError) -> Int64
 
-    /// Makes a producer, for one task.
+    /// Whether there are offsets that no record has, such as those of commits.
+    var offsetsHaveGaps: Bool { get }
+
+    /// Makes a producer of the moment, which shares nothing with any other.
     func makeProducer() throws(ConnectorError) -> any TopicProducer
+
+    /// Makes the producer of a task, which runs in one process at a time.
+    ///
+    /// An earlier one of the same name, in whatever process, can commit nothing any more when this
+    /// returns: positions that are read from then on are the last ones. (D3)
+    func makeProducer(ofTask name: String) throws(ConnectorError) -> any TopicProducer
 
     /// Makes a reader of one partition, for one task, which gives records from `offset` on.
     func makeReader(
@@ -81,6 +94,32 @@ public protocol TopicStore: SchemaRegistry, Sendable {
 
     /// The names of all groups.
     func groups() throws(ConnectorError) -> [String]
+
+    /// Has every call that waits for another machine end by then, with an error that may pass.
+    ///
+    /// Called when a run is to end.
+    func stopWaiting(after duration: Duration)
+
+    /// Lets go of everything; nothing else may be called afterwards.
+    func close()
+}
+
+extension TopicStore {
+    /// For a store that has one process to itself.
+    public func makeProducer(ofTask name: String) throws(ConnectorError) -> any TopicProducer {
+        try makeProducer()
+    }
+
+    /// For a store whose offsets are those of records, but for what compaction takes.
+    public var offsetsHaveGaps: Bool { false }
+
+    /// For a store that waits for nobody.
+    public func stopWaiting(after duration: Duration) {}
+
+    /// For a store that knows its offsets without asking.
+    public func knownOffsets(of partition: TopicPartition) -> OffsetRange? {
+        try? offsets(of: partition)
+    }
 }
 
 /// A topic as `topics describe` shows it.

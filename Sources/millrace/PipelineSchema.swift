@@ -2,6 +2,7 @@ import ConnectorSDK
 import JSONDocuments
 import PipelineEngine
 import PipelineFile
+import Topics
 
 /// The JSON Schema of pipeline files, for completion and checks in editors.
 struct PipelineSchema {
@@ -26,6 +27,7 @@ struct PipelineSchema {
         let topic = keys.members(TopicDefinition.configuration.declarations)
         let properties: JSONDocument = [
             "pipeline": ["type": "string", "description": "The pipeline's name."],
+            "broker": broker,
             "topics": [
                 "type": "object",
                 "description": "Topics to create, by name.",
@@ -149,6 +151,22 @@ struct PipelineSchema {
                 ["type": "object", "additionalProperties": part],
                 ["type": "string"],
             ]
+        ]
+    }
+
+    /// Brokers alone, or a map of keys, of which most are the client library's.
+    private var broker: JSONDocument {
+        let own = keys.members(
+            BrokerSettings.configuration.declarations,
+            open: [],
+            isClosed: false
+        )
+        return [
+            "description": "The Apache Kafka cluster that has the topics.",
+            "anyOf": [
+                ["type": "string"], ["type": "array", "items": ["type": "string"]],
+                .object([("type", "object")] + own),
+            ],
         ]
     }
 

@@ -1,6 +1,7 @@
 import ConnectorSDK
 import PipelineEngine
 import PipelineFile
+import Topics
 
 /// The configuration reference in Markdown: what `plugins describe` prints and `docs/` holds.
 struct Reference {
@@ -24,6 +25,7 @@ struct Reference {
         }
         pages.append(frameworkPage)
         pages.append(topicsPage)
+        pages.append(brokerPage)
         for kind in [PluginDescription.Kind.format, .converter, .transform, .predicate] {
             let plugins = all.filter { $0.kind == kind }
             if !plugins.isEmpty { pages.append(listPage(kind, plugins)) }
@@ -115,6 +117,16 @@ extension Reference {
             + "`millrace topics create --config` takes.\n\n"
             + Self.keys(TopicDefinition.configuration.declarations, level: 2)
         return Page(file: "topics.md", text: text)
+    }
+
+    private var brokerPage: Page {
+        let text =
+            Self.notice
+            + "# broker\n\nThe keys below `broker:` that are Millrace's own. Every other "
+            + "is librdkafka's, such as `security.protocol`, `sasl.mechanism`, `sasl.username`, "
+            + "`sasl.password`, `ssl.ca.location` and `compression.type`; its CONFIGURATION.md lists "
+            + "them.\n\n" + Self.keys(BrokerSettings.configuration.declarations, level: 2)
+        return Page(file: "broker.md", text: text)
     }
 
     private func listPage(_ kind: PluginDescription.Kind, _ plugins: [PluginDescription]) -> Page {

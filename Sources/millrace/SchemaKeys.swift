@@ -29,10 +29,12 @@ struct SchemaKeys {
     func members(
         _ declarations: [ConfigDeclaration],
         extra: [(String, JSONDocument)] = [],
-        open: [String] = []
+        open: [String] = [],
+        isClosed: Bool = true
     ) -> [(String, JSONDocument)] {
         let entries = declarations.map { (path: $0.name, declaration: $0) }
-        return members(of: entries, extra: extra, open: open)
+        let all = members(of: entries, extra: extra, open: open)
+        return isClosed ? all : all.filter { $0.0 != "additionalProperties" }
     }
 
     private typealias Entry = (path: String, declaration: ConfigDeclaration)

@@ -26,6 +26,14 @@ struct SharedOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "An Apache Kafka cluster that has the topics, as HOST:PORT; other keys of a Kafka client as KEY=VALUE, one each; may be repeated (default: $MILLRACE_BROKER, else what the pipeline files say).",
+            valueName: "broker"
+        )
+    )
+    var broker: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "The least important messages to log on standard error (default: $MILLRACE_LOG, else info, or warning on a terminal).",
             valueName: "level"
         )

@@ -207,4 +207,38 @@ struct KafkaTopicStoreTests {
         #expect(failure?.disposition == .retry(after: nil))
         #expect(failure?.configurationKey == "bootstrap.servers")
     }
+
+    // D7 and D3: what waits is bounded, and nobody is kept waiting longer than a run may take.
+    @Test("a producer whose broker has gone takes so much and no more, and can be given up")
+    func outage() async throws {
+        let broker = try KafkaBroker()
+        var options = KafkaStoreOptions()
+        options.replicationFactor = 1
+        options.bytesInFlight = 1 << 20
+        let store = try KafkaTopicStore(
+            broker: ["bootstrap.servers": broker.bootstrap],
+            options: options
+        )
+        try store.create(partition.topic, partitions: 1, settings: TopicSettings())
+        let producer = try store.makeProducer(ofTask: "numbers-0")
+        broker.stop()
+        let limit = ContinuousClock.now + .seconds(3)
+        store.stopWaiting(after: .seconds(3))
+        var submitted = 0
+        let failure = #expect(throws: ConnectorError.self) {
+            for _ in 0..<1_000 {
+                var unit = CommitUnit()
+                let text = String(repeating: "x", count: 100_000)
+                unit.batches.append((partition, try batch([text], producer)))
+                _ = try producer.submit(unit)
+                submitted += 1
+            }
+        }
+        #expect(failure?.disposition == .retry(after: nil))
+        // One that was being committed does not count any more; the rest is the limit.
+        #expect(submitted <= 24)
+        producer.close()
+        // Without a limit it would be the 60 s that a request may take.
+        #expect(ContinuousClock.now - limit < .seconds(40))
+    }
 }

@@ -6,9 +6,12 @@ import Topics
 
 @Suite("Runs")
 struct RunnerTests {
-    @Test("a sink gets all that a source brings while both run, and the run ends")
-    func together() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "a sink gets all that a source brings while both run, and the run ends",
+        arguments: StoreKind.allCases
+    )
+    func together(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let sink = SinkScript()
         let summary = await bench.run(
             .source("in", .counting(to: 5_000, batch: 100)),
@@ -21,18 +24,21 @@ struct RunnerTests {
         #expect(summary.connector("out")?.records == 5_000)
     }
 
-    @Test("a second run finds nothing to do")
-    func again() async throws {
-        let bench = try EngineBench()
+    @Test("a second run finds nothing to do", arguments: StoreKind.allCases)
+    func again(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let source = SourceScript.counting(to: 30), sink = SinkScript()
         for _ in 0..<2 { _ = await bench.run(.source("in", source), .sink("out", sink)) }
         #expect(sink.rows.count == 30)
         #expect(try bench.values("numbers").count == 30)
     }
 
-    @Test("a failing sink ends neither the source nor the other sink")
-    func failingSink() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "a failing sink ends neither the source nor the other sink",
+        arguments: StoreKind.allCases
+    )
+    func failingSink(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let good = SinkScript()
         let bad = SinkScript(onWrite: { (_, _) throws(ConnectorError) in
             throw ConnectorError(.init("x.full"), .failTask, "Full.", kind: .environment)
@@ -50,9 +56,9 @@ struct RunnerTests {
         #expect(bad.target.closed == 1)
     }
 
-    @Test("sinks write what a failed source brought, and end")
-    func failingSource() async throws {
-        let bench = try EngineBench()
+    @Test("sinks write what a failed source brought, and end", arguments: StoreKind.allCases)
+    func failingSource(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let source = SourceScript.counting(to: 100) { (_, number) throws(ConnectorError) in
             if number == 50 { throw ConnectorError(.init("x.bad"), .failTask, "Bad.") }
         }

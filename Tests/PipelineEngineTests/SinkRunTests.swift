@@ -10,12 +10,11 @@ struct SinkRunTests {
 
     @Test(
         "reads everything, commits the target and then the group, and ends",
-        arguments: [
-            true, false,
-        ]
+        arguments: [true, false],
+        StoreKind.allCases
     )
-    func everything(_ transactional: Bool) async throws {
-        let bench = try EngineBench()
+    func everything(_ transactional: Bool, _ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines, partitions: 3)
         let script = SinkScript(isTransactional: transactional)
         let summary = await bench.run(.sink("out", script))
@@ -26,14 +25,18 @@ struct SinkRunTests {
             let expected = lines.enumerated().filter { $0.offset % 3 == partition }.map(\.element)
             #expect(script.target.rows[TopicPartition("numbers", Int32(partition))] == expected)
         }
-        let group = try bench.store.groupOffsets("connect-out")
-        #expect(group.values.reduce(0, +) == 100)
+        for (partition, offset) in try bench.store.groupOffsets("connect-out") {
+            #expect(try bench.store.offsets(of: partition).end == offset)
+        }
         #expect(script.target.closed == 1)
     }
 
-    @Test("D2: a transactional sink is exactly once, whatever fails and whenever it is restarted")
-    func exactlyOnce() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D2: a transactional sink is exactly once, whatever fails and whenever it is restarted",
+        arguments: StoreKind.allCases
+    )
+    func exactlyOnce(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines, partitions: 2)
         // The target commits, the answer is lost, and the same records come again.
         let script = SinkScript(
@@ -54,9 +57,12 @@ struct SinkRunTests {
         #expect(script.rows.count == 100)
     }
 
-    @Test("D6: a record among several batches that are refused together is found")
-    func refusedTogether() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D6: a record among several batches that are refused together is found",
+        arguments: StoreKind.allCases
+    )
+    func refusedTogether(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines, partitions: 2)
         let script = SinkScript(preferredRecords: 60, refusesTogether: true) { $0 == "70" }
         var values = RejectionTests.tolerant
@@ -71,9 +77,12 @@ struct SinkRunTests {
         #expect(try bench.values("dead") == ["70"])
     }
 
-    @Test("D1: a sink without offsets of its own loses nothing when an answer is lost")
-    func atLeastOnce() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D1: a sink without offsets of its own loses nothing when an answer is lost",
+        arguments: StoreKind.allCases
+    )
+    func atLeastOnce(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines)
         let script = SinkScript(
             isTransactional: false,
@@ -87,9 +96,9 @@ struct SinkRunTests {
         #expect(script.rows.count == 200, "the batch whose answer was lost was written again")
     }
 
-    @Test("two tasks split the partitions between them")
-    func twoTasks() async throws {
-        let bench = try EngineBench()
+    @Test("two tasks split the partitions between them", arguments: StoreKind.allCases)
+    func twoTasks(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines, partitions: 5)
         let script = SinkScript()
         let summary = await bench.run(.sink("out", script, ["tasks.max": "2"]))
@@ -101,9 +110,12 @@ struct SinkRunTests {
         #expect(Set(script.rows) == Set(lines))
     }
 
-    @Test("more tasks than partitions leave some without work, and all end")
-    func idleTasks() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "more tasks than partitions leave some without work, and all end",
+        arguments: StoreKind.allCases
+    )
+    func idleTasks(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines)
         let script = SinkScript()
         let summary = await bench.run(.sink("out", script, ["tasks.max": "3"]))
@@ -112,9 +124,12 @@ struct SinkRunTests {
         #expect(script.rows == lines)
     }
 
-    @Test("starts at the end when told to, and stays there after a restart")
-    func latest() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "starts at the end when told to, and stays there after a restart",
+        arguments: StoreKind.allCases
+    )
+    func latest(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines)
         let values = ["consumer.override.auto.offset.reset": "latest"]
         let script = SinkScript(isTransactional: false)
@@ -141,18 +156,24 @@ struct SinkRunTests {
         #expect(error.message.contains("5000") && error.message.contains("100"))
     }
 
-    @Test("a topic that does not exist and that nobody writes is an error, with a suggestion")
-    func missingTopic() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "a topic that does not exist and that nobody writes is an error, with a suggestion",
+        arguments: StoreKind.allCases
+    )
+    func missingTopic(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", lines)
         let summary = await bench.run(.sink("out", SinkScript(), topics: "nubmers"))
         #expect(summary.exitCode == 2)
         #expect(summary.connector("out")?.error?.hint == "Did you mean `numbers`?")
     }
 
-    @Test("a pattern finds topics that are created while it runs, but not its own dead letters")
-    func pattern() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "a pattern finds topics that are created while it runs, but not its own dead letters",
+        arguments: StoreKind.allCases
+    )
+    func pattern(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let sink = SinkScript()
         let source = SourceScript { (run) async throws(ConnectorError) in
             for topic in ["a.one", "a.two", "b.three"] {
@@ -178,9 +199,12 @@ struct SinkRunTests {
         #expect(sink.rows.sorted() == ["a.one", "a.two"])
     }
 
-    @Test("keys and values become fields, and a transform decides what goes on")
-    func fields() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "keys and values become fields, and a transform decides what goes on",
+        arguments: StoreKind.allCases
+    )
+    func fields(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let source = SourceScript { (run) async throws(ConnectorError) in
             let batch = run.outlet.makeBatch(topic: "numbers", schema: Schema(["id", "drop"]))
             batch.append(["id": .int(1), "drop": .bool(false)])

@@ -7,9 +7,12 @@ import Topics
 
 @Suite("Source tasks")
 struct SourceRunTests {
-    @Test("D5: records reach the topic in order, and the source is acknowledged")
-    func order() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D5: records reach the topic in order, and the source is acknowledged",
+        arguments: StoreKind.allCases
+    )
+    func order(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let script = SourceScript.counting(to: 95)
         let summary = await bench.run(.source("in", script))
         #expect(summary.exitCode == 0)
@@ -36,9 +39,12 @@ struct SourceRunTests {
         #expect(progress.totalBytes == 1_000)
     }
 
-    @Test("D1: nothing is acknowledged that the store has not made durable")
-    func acknowledgements() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D1: nothing is acknowledged that the store has not made durable",
+        arguments: StoreKind.allCases
+    )
+    func acknowledgements(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let store = bench.store
         let script = SourceScript(
             onAcknowledge: { (positions) throws(ConnectorError) in
@@ -57,9 +63,12 @@ struct SourceRunTests {
         #expect(script.log.acknowledged.last?.offset == "300")
     }
 
-    @Test("a part that a source forgets has no position any more, once the run is over")
-    func forgets() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "a part that a source forgets has no position any more, once the run is over",
+        arguments: StoreKind.allCases
+    )
+    func forgets(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let script = SourceScript { (run) throws(ConnectorError) in
             let outlet = run.outlet
             for part in ["a", "b", "c"] {
@@ -76,9 +85,12 @@ struct SourceRunTests {
         #expect(script.log.acknowledged.map(\.partition).sorted() == ["a", "b", "c"])
     }
 
-    @Test("D3: after an error that may pass, a new instance goes on where the topic ends")
-    func restart() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D3: after an error that may pass, a new instance goes on where the topic ends",
+        arguments: StoreKind.allCases
+    )
+    func restart(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let script = SourceScript.counting(to: 100) { (attempt, number) throws(ConnectorError) in
             if attempt < 3, number >= 30 * (attempt + 1) { throw .passing }
         }
@@ -106,9 +118,9 @@ struct SourceRunTests {
         #expect(script.log.attempts >= 2)
     }
 
-    @Test("two tasks share the work, each with positions of its own")
-    func twoTasks() async throws {
-        let bench = try EngineBench()
+    @Test("two tasks share the work, each with positions of its own", arguments: StoreKind.allCases)
+    func twoTasks(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let script = SourceScript.counting(to: 50)
         let values = ["tasks.max": "2", "topic.creation.default.partitions": "3"]
         let summary = await bench.run(.source("in", script, values))
@@ -119,9 +131,12 @@ struct SourceRunTests {
         #expect(try bench.store.positions(of: "in") == ["part-0": "50", "part-1": "50"])
     }
 
-    @Test("D5: records with one key stay in one partition, in source order")
-    func keys() async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D5: records with one key stay in one partition, in source order",
+        arguments: StoreKind.allCases
+    )
+    func keys(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let script = SourceScript { (run) async throws(ConnectorError) in
             for start in stride(from: 0, to: 200, by: 50) {
                 let batch = run.outlet.makeBatch(topic: "numbers", schema: Schema(["id", "n"]))

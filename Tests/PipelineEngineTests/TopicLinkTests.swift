@@ -14,9 +14,13 @@ struct TopicLinkTests {
         ConnectorDefinition(name: "link", kind: kind, plugin: "topic", values: values)
     }
 
-    @Test("tasks share partitions, and those that come later are read", arguments: [1, 3])
-    func tasks(_ tasks: Int) async throws {
-        let bench = try EngineBench()
+    @Test(
+        "tasks share partitions, and those that come later are read",
+        arguments: [1, 3],
+        StoreKind.allCases
+    )
+    func tasks(_ tasks: Int, _ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", (0..<100).map(String.init), partitions: 4)
         let values = ["topics": "numbers,more", "topic": "all", "tasks.max": "\(tasks)"]
         let first = await bench.run(link(.source, values))
@@ -35,9 +39,13 @@ struct TopicLinkTests {
 
     // Each offset and the records up to it are one commit, so a link that fails between any two
     // commits goes on where the target ends.
-    @Test("D2, D3: a link goes on where its target ends", arguments: [true, false])
-    func restarts(_ isSource: Bool) async throws {
-        let bench = try EngineBench()
+    @Test(
+        "D2, D3: a link goes on where its target ends",
+        arguments: [true, false],
+        StoreKind.allCases
+    )
+    func restarts(_ isSource: Bool, _ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         try await bench.fill("numbers", (0..<3_000).map(String.init), partitions: 3)
         let values = ["topics": "numbers", "topic": "copy", "offset.flush.interval.ms": "1"]
             .filter { !isSource || $0.key != "offset.flush.interval.ms" }
@@ -56,7 +64,12 @@ struct TopicLinkTests {
         #expect(try bench.values("copy").count == 3_000)
         #expect(Set(try bench.values("copy")).count == 3_000)
         let group = try bench.store.groupOffsets("connect-link")
-        #expect(group == [0, 1, 2].reduce(into: [:]) { $0[TopicPartition("numbers", $1)] = 1_000 })
+        #expect(group.count == 3)
+        for (partition, offset) in group {
+            // Behind the last record there may be a commit's offset.
+            let behind = try bench.store.offsets(of: partition).end - offset
+            #expect(behind == 0 || behind == 1 && kind == .kafka)
+        }
     }
 
     @Test("latest begins behind what is there, and goes on from there later")

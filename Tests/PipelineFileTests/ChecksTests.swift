@@ -52,6 +52,47 @@ struct ChecksTests {
 
         """
 
+    @Test(
+        "a broker is an address, a list or a map, and Millrace's own keys are checked",
+        arguments: [
+            ("broker: a:9092", []),
+            ("broker: [a:9092, b:9092]", []),
+            ("broker: {bootstrap.servers: a:9092, sasl: {username: me}, transactions: false}", []),
+            ("broker: {bootstrap.servers: '${env:B}', cluster: '${env:C}'}", []),
+            ("broker:", ["1.yaml:1:1: error: broker: has no value"]),
+            (
+                "broker: {sasl.username: me}",
+                ["1.yaml:1:1: error: broker.bootstrap.servers: is req"]
+            ),
+            (
+                "broker: {bootstrap.servers: a:9092, transactions: maybe}",
+                ["1.yaml:1:51: error: broker.transactions: must be true or false"]
+            ),
+        ]
+    )
+    func brokers(_ line: String, _ expected: [String]) {
+        let found = findings(line + "\n" + good)
+        #expect(found.count == expected.count, "\(found)")
+        for (text, start) in zip(found, expected) { #expect(text.hasPrefix(start), "\(text)") }
+    }
+
+    @Test("files that run together say the same of the broker")
+    func sameBroker() {
+        let other = """
+            pipeline: q
+            broker: b:9092
+            sinks:
+              more: {connector: table, topics: [t], path: b.db}
+
+            """
+        let found = findings(good, other)
+        #expect(
+            found.count == 1 && found[0].hasPrefix("2.yaml:2:1: error: broker: is not"),
+            "\(found)"
+        )
+        #expect(findings("broker: b:9092\n" + good, other) == [])
+    }
+
     @Test("a good file has no findings")
     func clean() {
         #expect(findings(good) == [])

@@ -95,7 +95,7 @@ struct DefinitionTests {
             (
                 "pipeline: p\nsource:\n  s: {connector: csv}\n",
                 "p.yaml:2:1: error: source: is not a known key; the keys here are pipeline, "
-                    + "topics, sources, sinks, tests (did you mean \"sources\"?)"
+                    + "broker, topics, sources, sinks, tests (did you mean \"sources\"?)"
             ),
             (
                 "pipeline: p\nsources:\n  s: {topic: t, conector: csv}\n",

@@ -41,6 +41,9 @@ public final class KafkaBroker: Sendable {
         for port in Set([port, advertised]) { try Self.waitForPort(port) }
     }
 
+    /// Ends it, with all it holds.
+    public func stop() { watcher.stop() }
+
     private static func waitForPort(_ port: Int) throws {
         // Attempts as well as time, because a loaded machine may stop this process for long.
         for attempt in 0... {

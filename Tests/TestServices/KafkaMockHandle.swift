@@ -55,6 +55,11 @@ public final class KafkaMockHandle: @unchecked Sendable {
         rd_kafka_mock_push_request_errors_array(cluster, request.rawValue, errors.count, errors)
     }
 
+    /// Has all brokers know nothing of a kind of request.
+    public func withdraw(_ request: Request) {
+        _ = rd_kafka_mock_set_apiversion(cluster, request.rawValue, -1, -1)
+    }
+
     /// Has requests of a kind succeed again.
     public func succeed(_ request: Request) {
         rd_kafka_mock_clear_request_errors(cluster, request.rawValue)

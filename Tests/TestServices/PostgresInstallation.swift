@@ -66,6 +66,17 @@ struct PostgresInstallation: Sendable {
         }
     }
 
+    /// Shell commands that stop the server of a directory and remove its files.
+    func endOf(_ directory: String) -> String {
+        let stop = (prefix + [programs + "/pg_ctl"]).joined(separator: " ")
+        return """
+            cat >/dev/null
+            cd /
+            \(stop) -D \(directory)/data -m immediate -w -t 20 stop >/dev/null 2>&1
+            rm -rf \(directory)
+            """
+    }
+
     /// The processes that a process has started, from /proc.
     static func children(of parent: Int32) -> [Int32] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
@@ -75,44 +86,5 @@ struct PostgresInstallation: Sendable {
             let fields = text[(text.lastIndex(of: ")") ?? text.startIndex)...].split(separator: " ")
             return fields.count > 2 && Int32(fields[2]) == parent
         }
-    }
-}
-
-/// Stops a server and removes its files when the process that made it ends, even by a signal.
-///
-/// A shell in a process group of its own reads from a pipe whose other end only the test process has.
-final class PostgresWatcher: Sendable {
-    private let program: Program
-    private let pipe: Int32
-
-    init(directory: String, installation: PostgresInstallation) throws {
-        var ends: [Int32] = [-1, -1]
-        guard Glibc.pipe(&ends) == 0 else {
-            throw PostgresServerError("no pipe for the watcher: errno \(errno)")
-        }
-        // Nobody else may hold the end whose closing means that the tests are over.
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        let stop = (installation.prefix + [installation.programs + "/pg_ctl"]).joined(
-            separator: " "
-        )
-        let script = """
-            trap '' INT TERM HUP
-            cat >/dev/null
-            cd /
-            \(stop) -D \(directory)/data -m immediate -w -t 20 stop >/dev/null 2>&1
-            rm -rf \(directory)
-            """
-        defer { close(ends[0]) }
-        program = try Program(
-            ["sh", "-c", script],
-            in: directory,
-            input: .descriptor(ends[0])
-        )
-        pipe = ends[1]
-    }
-
-    deinit {
-        close(pipe)
-        _ = program.wait()
     }
 }

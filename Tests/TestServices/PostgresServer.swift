@@ -54,7 +54,7 @@ public final class PostgresServer: Sendable {
     /// The TCP port on 127.0.0.1.
     public let port: Int
     private let installation: PostgresInstallation
-    private let watcher: PostgresWatcher
+    private let watcher: ProcessWatcher
 
     /// Makes a cluster and starts it.
     public static func start(_ options: Options = Options()) throws -> PostgresServer {
@@ -71,8 +71,11 @@ public final class PostgresServer: Sendable {
             attributes: [.posixPermissions: 0o755]
         )
         try installation.own(directory)
-        port = try Self.freePort()
-        watcher = try PostgresWatcher(directory: directory, installation: installation)
+        guard let port = LoopbackPort.free() else {
+            throw PostgresServerError("no free port: errno \(errno)")
+        }
+        self.port = port
+        watcher = try ProcessWatcher(script: installation.endOf(directory), in: directory)
         try installation.run(
             "initdb",
             [
@@ -137,23 +140,6 @@ public final class PostgresServer: Sendable {
             CREATE ROLE \(Role.certificate) LOGIN
             """
         )
-    }
-
-    /// A port that nobody uses at this moment.
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
-            guard let base = bytes.bindMemory(to: sockaddr.self).baseAddress else { return -1 }
-            guard bind(descriptor, base, length) == 0 else { return -1 }
-            return getsockname(descriptor, base, &length)
-        }
-        guard code == 0 else { throw PostgresServerError("no free port: errno \(errno)") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }
 

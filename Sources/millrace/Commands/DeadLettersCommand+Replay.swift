@@ -4,7 +4,7 @@ import JSONDocuments
 import PipelineEngine
 import PipelineFile
 import Synchronization
-import TopicLog
+import Topics
 
 extension DeadLettersCommand {
     /// The command `millrace dlq replay`.
@@ -49,7 +49,7 @@ extension DeadLettersCommand {
 
         mutating func execute() async throws -> ExitStatus {
             let lookup = try PipelineLookup(files: pipelines)
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             let dead = DeadLetters(store: store)
             let topic = try DeadLettersCommand.choose(letters.topic, dead)

@@ -2,7 +2,7 @@ import ArgumentParser
 import ConnectorSDK
 import JSONDocuments
 import PipelineEngine
-import TopicLog
+import Topics
 
 /// The command `millrace dlq`.
 struct DeadLettersCommand: ParsableCommand {
@@ -27,7 +27,7 @@ struct DeadLettersCommand: ParsableCommand {
         @OptionGroup var shared: SharedOptions
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .reading)
+            let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
             let topics = try DeadLetters(store: store).topics()
             if shared.json {
@@ -63,7 +63,7 @@ struct DeadLettersCommand: ParsableCommand {
         }
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .reading)
+            let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
             let dead = DeadLetters(store: store)
             let topic = try DeadLettersCommand.choose(letters.topic, dead)
@@ -106,7 +106,7 @@ struct DeadLettersCommand: ParsableCommand {
         @OptionGroup var letters: LetterOptions
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             let dead = DeadLetters(store: store)
             let topic = try DeadLettersCommand.choose(letters.topic, dead)

@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
 import PipelineEngine
-import TopicLog
 import Topics
 
 extension OffsetsCommand {
@@ -42,7 +41,7 @@ extension OffsetsCommand {
         var state: StateChoice?
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             let forgets = try StateChoice.forgets(state, connector, in: store)
             if state == .only {

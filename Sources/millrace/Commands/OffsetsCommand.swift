@@ -2,7 +2,6 @@ import ArgumentParser
 import ConnectorSDK
 import JSONDocuments
 import PipelineEngine
-import TopicLog
 import Topics
 
 /// The command `millrace offsets`.
@@ -32,7 +31,7 @@ struct OffsetsCommand: ParsableCommand {
         var connector: String?
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .reading)
+            let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
             guard let connector else {
                 try list(ConnectorOffsets.all(in: store))
@@ -102,7 +101,7 @@ struct OffsetsCommand: ParsableCommand {
         var state: StateChoice?
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             if state == .only {
                 try StateChoice.forget(connector, in: store)

@@ -3,7 +3,7 @@ import ConnectorSDK
 import PipelineEngine
 import PipelineFile
 import StandardStreams
-import TopicLog
+import Topics
 
 /// The command `millrace run`.
 struct RunCommand: MillraceCommand {
@@ -38,7 +38,7 @@ struct RunCommand: MillraceCommand {
                 hint: "Leave --json out; the summary then goes to standard error."
             )
         }
-        let store = try DataDirectory.open(shared, for: .writing)
+        let store = try TopicPlace.open(shared, for: .writing, files: set)
         defer { store.close() }
         let failures = FailureScreen(set)
         let runner = PipelineRunner(

@@ -3,7 +3,6 @@ import ConnectorSDK
 import FileSystem
 import Glibc
 import JSONDocuments
-import TopicLog
 import Topics
 
 /// The command `millrace signal`.
@@ -51,7 +50,7 @@ struct SignalCommand: MillraceCommand {
 
     mutating func execute() async throws -> ExitStatus {
         try check()
-        let store = try DataDirectory.open(shared, for: .reading)
+        let store = try TopicPlace.open(shared, for: .reading)
         defer { store.close() }
         try checkConnector(in: store)
         let id = Self.makeID()

@@ -3,7 +3,6 @@ import ConnectorSDK
 import JSONDocuments
 import PipelineEngine
 import PipelineFile
-import TopicLog
 import Topics
 
 extension TopicsCommand {
@@ -61,7 +60,7 @@ extension TopicsCommand {
             var values = try settings.values()
             values["partitions"] = String(partitions)
             let definition = try TopicDefinition(name: topic, Configuration(values))
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             try store.create(
                 topic,
@@ -92,7 +91,7 @@ extension TopicsCommand {
             guard !changes.isEmpty else {
                 throw Failure.usage("There is nothing to change.", hint: "Give --config key=value.")
             }
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             let entries = try store.requireTopic(topic).settings.entries
             let values = Dictionary(uniqueKeysWithValues: entries.map { ($0.key, $0.value) })
@@ -116,7 +115,7 @@ extension TopicsCommand {
         var topic: String
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             _ = try store.requireTopic(topic)
             try store.delete(topic)

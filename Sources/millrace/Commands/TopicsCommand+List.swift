@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
 import JSONDocuments
-import TopicLog
 import Topics
 
 extension TopicsCommand {
@@ -15,7 +14,7 @@ extension TopicsCommand {
         @OptionGroup var shared: SharedOptions
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .reading)
+            let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
             let topics = try store.topics().map { topic in
                 (topic: topic, ranges: try store.ranges(of: topic))
@@ -60,7 +59,7 @@ extension TopicsCommand {
         var topic: String
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .reading)
+            let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
             let description = try store.requireTopic(topic)
             let ranges = try store.ranges(of: description)

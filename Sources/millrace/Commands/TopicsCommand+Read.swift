@@ -1,7 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
 import Glibc
-import TopicLog
 import Topics
 
 extension TopicsCommand {
@@ -39,7 +38,7 @@ extension TopicsCommand {
         }
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .reading)
+            let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
             let description = try store.requireTopic(topic)
             if let partition { try store.requirePartition(partition, of: description) }

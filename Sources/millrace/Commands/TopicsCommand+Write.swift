@@ -2,7 +2,6 @@ import ArgumentParser
 import ConnectorSDK
 import Glibc
 import JSONDocuments
-import TopicLog
 import Topics
 
 extension TopicsCommand {
@@ -26,7 +25,7 @@ extension TopicsCommand {
         var partition: Int32?
 
         mutating func execute() async throws -> ExitStatus {
-            let store = try DataDirectory.open(shared, for: .writing)
+            let store = try TopicPlace.open(shared, for: .writing)
             defer { store.close() }
             let description = try store.requireTopic(topic)
             if let partition { try store.requirePartition(partition, of: description) }

@@ -4,16 +4,17 @@ import Logging
 @testable import PipelineEngine
 import RowTransforms
 import TestServices
+import Testing
 import TopicConnector
 import TopicLog
 import Topics
 import Transforms
 
-/// A data directory with the real store, and pipelines of scripted connectors on it.
+/// A data directory with a real store, and pipelines of scripted connectors on it.
 final class EngineBench: Sendable {
     let directory: TemporaryDirectory
     let store: any TopicStore
-    private let embedded: EmbeddedTopicStore
+    private let made: StoreKind.Made
 
     static let catalog = PluginCatalog(
         sources: [ScriptedSource.self, TopicSource.self],
@@ -28,21 +29,13 @@ final class EngineBench: Sendable {
     /// Logs nothing: tests look at what happens.
     static let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
 
-    init() throws {
+    init(_ kind: StoreKind = .embedded) throws {
         directory = try TemporaryDirectory()
-        var options = StoreOptions()
-        // Tests ask for it.
-        options.maintenanceInterval = nil
-        embedded = try EmbeddedTopicStore(
-            directory: directory.file("data"),
-            mode: .readWrite,
-            logger: Self.logger,
-            options: options
-        )
-        store = embedded
+        made = try kind.make(in: directory, Self.logger)
+        store = made.store
     }
 
-    deinit { embedded.close() }
+    deinit { store.close() }
 
     func runner(
         _ pipelines: [PipelineDefinition],
@@ -113,7 +106,7 @@ final class EngineBench: Sendable {
         var settings = try store.describe(topic)?.settings ?? TopicSettings()
         settings.retentionBytes = 1
         try store.alter(topic, settings: settings)
-        try embedded.runMaintenance(now: 0)
+        try #require(store as? EmbeddedTopicStore).runMaintenance(now: 0)
     }
 
     /// Waits until a topic that is being written has so many records.

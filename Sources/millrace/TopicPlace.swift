@@ -1,0 +1,95 @@
+import ConnectorSDK
+import Glibc
+import KafkaTopics
+import Logging
+import PipelineEngine
+import PipelineFile
+import Topics
+
+/// Opens the topics that a command works on: those of the data directory, or those of a cluster.
+enum TopicPlace {
+    /// The store that the command line names or, without that, the pipeline files.
+    static func open(
+        _ shared: SharedOptions,
+        for access: DataDirectory.Access,
+        files: PipelineFileSet? = nil
+    ) throws -> any TopicStore {
+        let given = try shared.brokerValues()
+        guard given.isEmpty else {
+            return try connect(given, from: ".", shared.logger)
+        }
+        guard let file = files?.files.first, !file.definition.broker.isEmpty else {
+            return try DataDirectory.open(shared, for: access)
+        }
+        do throws(ConnectorError) {
+            let base = file.definition.baseDirectory
+            return try connect(file.definition.broker, from: base, shared.logger)
+        } catch {
+            var failure = Failure(error)
+            let key = error.configurationKey.map { "broker.\($0)" } ?? "broker"
+            if let mark = file.sourceMap.nearest(to: key)?.value {
+                failure.key = "\(file.sourceMap.file):\(mark.line):\(mark.column): \(key)"
+            }
+            throw failure
+        }
+    }
+
+    private static func connect(
+        _ values: [String: String],
+        from baseDirectory: String,
+        _ logger: Logger
+    ) throws(ConnectorError) -> any TopicStore {
+        let resolver = ReferenceResolver(baseDirectory: baseDirectory)
+        let (resolved, secrets) = try resolver.resolve(values)
+        do throws(ConnectorError) {
+            let settings = try BrokerSettings(resolved)
+            var options = KafkaStoreOptions()
+            options.name = settings.cluster
+            options.replicationFactor = settings.replicationFactor
+            options.usesTransactions = settings.usesTransactions
+            options.log = { level, text in
+                // What matters comes back as an error as well, with what follows from it.
+                logger.log(level: level < 3 ? .warning : .debug, "librdkafka: \(text)")
+            }
+            let store = try KafkaTopicStore(broker: settings.client, options: options)
+            try store.connect()
+            if !settings.usesTransactions {
+                logger.warning(
+                    """
+                    `transactions: false`: records arrive at least once; after a failure some may \
+                    come twice
+                    """
+                )
+            }
+            return store
+        } catch {
+            throw secrets.redact(error)
+        }
+    }
+}
+
+extension SharedOptions {
+    /// What `--broker` or, without it, `MILLRACE_BROKER` says; empty for neither.
+    func brokerValues() throws -> [String: String] {
+        var entries = broker
+        if entries.isEmpty, let text = getenv("MILLRACE_BROKER").map({ String(cString: $0) }) {
+            entries = text.split(whereSeparator: \.isWhitespace).map(String.init)
+        }
+        var values: [String: String] = [:]
+        for entry in entries {
+            guard let equals = entry.firstIndex(of: "=") else {
+                values["bootstrap.servers"] = entry
+                continue
+            }
+            values[String(entry[..<equals])] = String(entry[entry.index(after: equals)...])
+        }
+        if let issue = BrokerSettings.problems(in: values).first, !values.isEmpty {
+            throw Failure.usage(
+                "--broker: \(issue.key) \(issue.message).",
+                hint: "Name a broker with --broker HOST:PORT, and other keys of a Kafka client "
+                    + "with --broker KEY=VALUE."
+            )
+        }
+        return values
+    }
+}

@@ -1,0 +1,41 @@
+import KafkaTopics
+import Logging
+import TestServices
+import TopicLog
+import Topics
+
+/// The stores that the engine cannot tell apart.
+enum StoreKind: String, CaseIterable, Sendable {
+    /// In a data directory.
+    case embedded
+    /// On a broker of the test's own.
+    case kafka
+
+    /// Makes an empty store, and what must live as long as it.
+    func make(in directory: TemporaryDirectory, _ logger: Logger) throws -> Made {
+        switch self {
+        case .embedded:
+            var options = StoreOptions()
+            // Tests ask for it.
+            options.maintenanceInterval = nil
+            let store = try EmbeddedTopicStore(
+                directory: directory.file("data"),
+                mode: .readWrite,
+                logger: logger,
+                options: options
+            )
+            return Made(store: store, broker: nil)
+        case .kafka:
+            let broker = try KafkaBroker()
+            var options = KafkaStoreOptions()
+            options.replicationFactor = 1
+            let keys = ["bootstrap.servers": broker.bootstrap]
+            return Made(store: try KafkaTopicStore(broker: keys, options: options), broker: broker)
+        }
+    }
+
+    struct Made: Sendable {
+        let store: any TopicStore
+        let broker: KafkaBroker?
+    }
+}
