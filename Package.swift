@@ -198,7 +198,7 @@ let package = Package(
                 "PostgresConnector", "FileSystem", "StandardStreams", "GenerateConnector",
                 "TopicConnector",
                 "ExecConnector", "SingerConnector", "SubprocessConnector",
-                "HTTPConnector", "SyslogConnector",
+                "HTTPConnector", "KafkaConnector", "SyslogConnector",
                 "CTerminal", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -279,7 +279,7 @@ let package = Package(
             name: "TestServices",
             dependencies: ["PostgresClient", "CKafka", "CSpawn", logging],
             path: "Tests/TestServices",
-            exclude: ["kafka_relay.py"],
+            exclude: ["kafka_cluster.py", "kafka_relay.py"],
             swiftSettings: settings
         ),
         tests(
@@ -360,6 +360,11 @@ let package = Package(
             libraries: ["JSONDocuments", logging]
         )
         + connector("topic", module: "TopicConnector", libraries: ["RecordTemplates"])
+        + connector(
+            "kafka",
+            module: "KafkaConnector",
+            libraries: ["KafkaClient", "RecordTemplates", "RegularExpressions", logging]
+        )
         + connector("lines", module: "LinesFormat")
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])
         + connector("csv", module: "CSVFormat", libraries: ["CBytes", "JSONRecords"])

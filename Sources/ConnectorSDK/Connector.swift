@@ -63,6 +63,10 @@ public struct ConnectorContext: Sendable {
     /// The worker's topics, when the connector says that it reads or writes them
     /// (``SourceConnector/readsTopics``, ``SinkConnector/writesTopics``) and is about to run.
     public var makeTopicAccess: (@Sendable () throws(ConnectorError) -> any TopicAccess)?
+    /// How many partitions a topic of this worker has, for a sink that creates one like it.
+    public var countPartitions: @Sendable (String) throws(ConnectorError) -> Int32? = {
+        (_) throws(ConnectorError) in nil
+    }
     /// Replaces the secrets of the configuration in a text by the references they came from. (D8)
     ///
     /// For texts that the connector has not written itself and puts into the log, such as what a
@@ -166,12 +170,23 @@ public protocol SourceConnector: Plugin, AnyObject {
     /// fields. Positions are the offsets of a consumer group (``SourcePosition/init(_:next:)``).
     static var readsTopics: Bool { get }
 
+    /// Whether the records come from topics of another cluster, as those hold them: opaque keys and
+    /// values, which the engine decodes by the converters when transforms or keys ask for fields.
+    ///
+    /// Topics are created with as many partitions as ``partitions(of:)`` says, and
+    /// ``placement`` says where records go.
+    static var mirrorsTopics: Bool { get }
+
     /// The fields that values can have, if the configuration says it; a source that
     /// ``usesFormat`` is not asked, but its format.
     static func fields(_ configuration: Configuration) throws(ConnectorError) -> KnownFields
 
-    /// How a source that reads topics has its records placed.
+    /// How a source that reads or mirrors topics has its records placed.
     var placement: RecordPlacement { get }
+
+    /// How many partitions a topic has to have that is created for records of this source, unless
+    /// the configuration says it; `nil` for the configuration's default.
+    func partitions(of topic: String) -> Int32?
 
     /// The topic in which a source of captured changes says that transactions are complete; `nil`
     /// for all others.
@@ -226,6 +241,12 @@ extension SourceConnector {
     /// Most sources read another system.
     public static var readsTopics: Bool { false }
 
+    /// Most sources make records of something else.
+    public static var mirrorsTopics: Bool { false }
+
+    /// Most sources know nothing of partitions.
+    public func partitions(of topic: String) -> Int32? { nil }
+
     /// Most sources learn of the fields from the other system.
     public static func fields(
         _ configuration: Configuration
@@ -258,6 +279,9 @@ public enum SinkInput: Sendable {
     /// Values and keys as the topic holds them, or fields where transforms have been at work; keys
     /// that no transform touched stay as the topic holds them.
     case encoded
+    /// Values and keys as topics hold them, also behind transforms; keys that no transform touched
+    /// stay byte for byte, and a record that was given another key asks for no partition.
+    case bytes
 }
 
 /// A connector that writes records to another system.

@@ -16,6 +16,8 @@ struct ConnectorPlan: Sendable {
     let transactionTopic: String?
     /// Whether the connector reads topics and writes topics, as `topic` does.
     let linksTopics: Bool
+    /// Whether the connector is a source of another cluster's topics.
+    let mirrorsTopics: Bool
     /// Whether its transforms remember something.
     let keepsState: Bool
     /// The topics that the connector may write to, as far as the configuration tells.
@@ -54,6 +56,8 @@ struct ConnectorPlan: Sendable {
         transactionTopic =
             definition.kind == .sink ? try configuration.get(FrameworkKeys.transactionTopic) : nil
         linksTopics = catalog.linksTopics(definition)
+        mirrorsTopics =
+            definition.kind == .source && catalog.source(definition.plugin)?.mirrorsTopics == true
         keepsState = !catalog.statefulTransforms(values).isEmpty
         switch catalog.topicsWritten(by: resolved) {
         case let topics?: feed = .topics(topics.union([errors.deadLetterTopic].compactMap { $0 }))

@@ -171,7 +171,7 @@ public final class PipelineRunner: Sendable {
         if plan.errors.tolerates, let name = plan.errors.deadLetterTopic {
             _ = try provisioner.topic(name, orCreate: TopicProvisioner.deadLetters(name))
         }
-        guard plan.definition.kind == .source, !plan.linksTopics,
+        guard plan.definition.kind == .source, !plan.linksTopics, !plan.mirrorsTopics,
             case .topics(let topics) = plan.feed
         else { return }
         for topic in topics.sorted() where topic != plan.errors.deadLetterTopic {

@@ -23,6 +23,7 @@ final class SinkProcessor {
     private var otherRest = RecordBatch()
     private let part = RecordBatch()
     /// For a sink that takes records as topics hold them.
+    private let wantsBytes: Bool
     private let keeper: RecordKeeper?
 
     init(_ sink: any SinkConnector, _ task: TaskEnvironment) throws(ConnectorError) {
@@ -35,7 +36,9 @@ final class SinkProcessor {
         transforms = try TransformChain(configuration, catalog: task.catalog) { control.isStopping }
         // Nothing is parsed that nobody reads.
         needsFields = sink.input == .fields || !transforms.isEmpty
-        keeper = sink.input == .encoded && needsFields ? RecordKeeper(converters, .keep) : nil
+        wantsBytes = sink.input == .opaque || sink.input == .bytes
+        let keepsKeys = sink.input == .encoded || sink.input == .bytes
+        keeper = keepsKeys && needsFields ? RecordKeeper(converters, .keep) : nil
     }
 
     /// Writes the records of one partition that `batch` holds as bytes.
@@ -50,7 +53,7 @@ final class SinkProcessor {
         }
         batch.numberRows()
         keeper?.begin(batch)
-        let values = sink.input == .opaque ? batch.indices.map { batch[metadata: $0].raw } : []
+        let values = wantsBytes ? batch.indices.map { batch[metadata: $0].raw } : []
         let origin = (topic: batch.topic, partition: batch.metadata(0).pointee.partition)
         try await convert(batch, &result)
         // Records that need another schema come back undecoded.
@@ -88,16 +91,14 @@ final class SinkProcessor {
         keeper?.noteDecoded(batch)
         let parts = try transforms.apply(batch, rejections: &result.rejections)
         let before = result.rejections.count
-        if sink.input == .opaque {
+        for part in parts { try keeper?.finish(part) }
+        if wantsBytes {
             for part in parts { try encode(part, &result) }
         }
         if result.rejections.count > before {
             RecordGroups.withdraw(from: parts, &result.rejections, after: before)
         }
-        for part in parts {
-            try keeper?.finish(part)
-            try await write(part, &result)
-        }
+        for part in parts { try await write(part, &result) }
     }
 
     private func take(

@@ -17,7 +17,7 @@ final class SourceOutlet: RecordOutlet {
     private let transforms: TransformChain
     private let rejected: RejectionHandler
     private let state: StateInput
-    /// For a source that reads topics.
+    /// For a source that reads topics, here or elsewhere.
     private let topicInput: TopicInput?
     private var ledger = AcknowledgementLedger()
     private var pool: [RecordBatch] = []
@@ -51,7 +51,8 @@ final class SourceOutlet: RecordOutlet {
         let choice = try configuration.get(FrameworkKeys.partitioner)
         let deadLetters = task.plan.errors.deadLetterTopic
         topicInput =
-            task.plan.linksTopics ? TopicInput(task, converters, source.placement) : nil
+            task.plan.linksTopics || task.plan.mirrorsTopics
+            ? TopicInput(task, converters, source.placement) : nil
         let (plan, store) = (task.plan, task.store)
         writer = TopicWriter(
             producer: producer,
@@ -61,7 +62,8 @@ final class SourceOutlet: RecordOutlet {
             strategy: choice == .roundRobin ? .roundRobin : .sticky
         ) { (topic) throws(ConnectorError) in
             if topic == deadLetters { return TopicProvisioner.deadLetters(topic) }
-            return try TopicProvisioner.written(topic, by: plan, in: store)
+            let wanted = source.partitions(of: topic)
+            return try TopicProvisioner.written(topic, by: plan, in: store, like: wanted)
         }
         rejected = RejectionHandler(task.plan, taskID: task.id, logger: task.logger)
     }
@@ -188,7 +190,7 @@ final class SourceOutlet: RecordOutlet {
             if rest <= .zero { return }
             guard ledger.isSettled else { continue }
             // One that reads topics looks when they have something, or may have come to their end.
-            if task.signal.wait(timeout: rest), topicInput != nil { return }
+            if task.signal.wait(timeout: rest), plan.linksTopics { return }
         }
     }
 
@@ -215,7 +217,7 @@ final class SourceOutlet: RecordOutlet {
         }
         let total = batch.count + rejections.count
         let topic = batch.topic, recordContext = batch.recordContext
-        let place = topicInput?.place(of: batch)
+        let place = plan.linksTopics ? topicInput?.place(of: batch) : nil
         if transforms.keepsState { transforms.begin(try state.input(place)) }
         let (records, bytes) = try encodeRecords(batch, &unit, &rejections)
         if rejections.isEmpty {
@@ -358,7 +360,7 @@ final class SourceOutlet: RecordOutlet {
     ) async throws(ConnectorError) {
         var unit = unit
         // D3: the records and the position are one commit.
-        if topicInput == nil {
+        if !plan.linksTopics {
             unit.positions.append((plan.name, position))
         } else if let (partition, next) = position.topicOffset {
             unit.groupOffsets.append((plan.group, partition, next))

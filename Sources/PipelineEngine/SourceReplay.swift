@@ -127,7 +127,8 @@ extension SourceReplay {
         }
         let copy = value.withUnsafeBytes { batch.arena.copy($0) }
         batch.appendOpaque(copy)
-        if letter.context.isConverted { try convert(batch, letter) }
+        let isRead = plan.mirrorsTopics && (keys != nil || !transforms.isEmpty)
+        if letter.context.isConverted || isRead { try convert(batch, letter) }
         return batch
     }
 

@@ -43,6 +43,9 @@ struct TaskEnvironment: Sendable {
         if plan.linksTopics {
             context.makeTopicAccess = { () throws(ConnectorError) in try WorkerTopics(self) }
         }
+        context.countPartitions = { [store] (topic) throws(ConnectorError) in
+            try store.describe(topic)?.partitions
+        }
         context.redact = { [secrets = plan.secrets] in secrets.redact($0) }
         return context
     }

@@ -105,15 +105,18 @@ final class TopicProvisioner: Sendable {
 
     /// What a topic that a connector writes to is created as: unless a number of partitions is
     /// asked for, one that reads topics makes as many as they have, so that records can stay in
-    /// theirs.
+    /// theirs; `wanted` is what a source that mirrors topics says.
     static func written(
         _ name: String,
         by plan: ConnectorPlan,
-        in store: any TopicStore
+        in store: any TopicStore,
+        like wanted: Int32? = nil
     ) throws(ConnectorError) -> TopicDefinition {
         var topic = try written(name, plan.configuration)
         let key = FrameworkKeys.defaultPartitions.declaration.name
-        guard plan.linksTopics, plan.configuration.values[key] == nil else { return topic }
+        guard plan.configuration.values[key] == nil else { return topic }
+        if let wanted { topic.partitions = max(topic.partitions, wanted) }
+        guard plan.linksTopics else { return topic }
         let selection = try plan.selection()
         for source in try store.topics() where selection.contains(source.name) {
             topic.partitions = max(topic.partitions, source.partitions)

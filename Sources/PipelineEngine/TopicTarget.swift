@@ -77,7 +77,7 @@ final class TopicTarget {
                 .rejectRecord,
                 "The record asks for partition \(metadata.partition); the topic `\(topic.name)` "
                     + "has \(topic.partitions).",
-                hint: "Give the topic as many; the `topic` connector places records by their keys "
+                hint: "Give the topic as many, or have the connector place records by their keys "
                     + "with `partition: hash`."
             )
         }

@@ -6,6 +6,7 @@ import FileConnector
 import GenerateConnector
 import HTTPConnector
 import JSONFormat
+import KafkaConnector
 import LinesFormat
 import PipelineEngine
 import PostgresCDCConnector
@@ -25,13 +26,13 @@ enum BuiltinConnectors {
     static let catalog = PluginCatalog(
         sources: [
             ExecSource.self, FileSource.self, GenerateSource.self, HTTPSource.self,
-            PostgresSource.self, PostgresCDCSource.self, SQLiteCDCSource.self,
+            KafkaSource.self, PostgresSource.self, PostgresCDCSource.self, SQLiteCDCSource.self,
             SQLiteSource.self, SingerSource.self, StdinSource.self, SubprocessSource.self,
             SyslogSource.self, TopicSource.self,
         ],
         sinks: [
-            FileSink.self, HTTPSink.self, PostgresSink.self, SQLiteSink.self, StdoutSink.self,
-            SingerSink.self, SubprocessSink.self, TopicSink.self,
+            FileSink.self, HTTPSink.self, KafkaSink.self, PostgresSink.self, SQLiteSink.self,
+            StdoutSink.self, SingerSink.self, SubprocessSink.self, TopicSink.self,
         ],
         formats: FormatCatalog([
             CSVFormat.self, JSONFormat.self, LinesFormat.self, XMLFormat.self,

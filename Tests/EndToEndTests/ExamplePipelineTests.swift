@@ -44,7 +44,7 @@ enum SourceTree {
             contentsOfFile: Products.root + "/pipelines/" + name,
             encoding: .utf8
         )
-        let signs = ["DATABASE_URL", "#   sqlite3 out/", "    listen: "]
+        let signs = ["DATABASE_URL", "env:KAFKA", "#   sqlite3 out/", "    listen: "]
         return text.map { text in signs.contains { text.contains($0) } } ?? false
     }
 

@@ -1,0 +1,64 @@
+import Foundation
+import TestServices
+import Testing
+
+/// A directory with a pipeline file, and what is in its topics.
+struct Mirror {
+    /// A record of a topic here, as `topics read --json` prints it.
+    struct Record {
+        let partition: Int
+        let timestamp: Int
+        let key: String
+        let value: String
+        let headers: String
+
+        init(_ line: [String: Any]) {
+            partition = line["partition"] as? Int ?? -1
+            timestamp = line["timestamp"] as? Int ?? -1
+            key = "\(line["key"] ?? "")"
+            value = "\(line["value"] ?? "")"
+            headers = "\(line["headers"] ?? "")"
+        }
+    }
+
+    let directory: TemporaryDirectory
+
+    init(_ pipeline: String) throws {
+        directory = try TemporaryDirectory()
+        try directory.write(pipeline, to: "p.yaml")
+    }
+
+    /// A name that no other test uses in the shared cluster.
+    static func name(_ text: String) -> String { "\(text)-\(UInt32.random(in: 0 ... .max))" }
+
+    @discardableResult
+    func run(
+        _ arguments: String...,
+        expecting code: Int32 = 0,
+        environment: [String: String] = [:],
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> CommandResult {
+        let command = try directory.start(
+            ["run", "p.yaml"] + arguments,
+            environment: environment
+        )
+        let result = try await command.wait()
+        #expect(result.exitCode == code, "\(result.errors)", sourceLocation: location)
+        return result
+    }
+
+    func records(of topic: String) async throws -> [Record] {
+        let result = try await directory.millrace("topics", "read", topic, "--json")
+        return try result.jsonLines().map { Record($0) }
+    }
+
+    /// Waits until a topic here has so many records.
+    func wait(for count: Int, in topic: String, while command: Command) async throws {
+        for _ in 0..<600 {
+            let found = (try? await records(of: topic).count) ?? 0
+            if found >= count { return }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        Issue.record("only \(try await records(of: topic).count): \(command.errorsSoFar)")
+    }
+}
