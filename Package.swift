@@ -118,6 +118,8 @@ let package = Package(
         ),
         module("ChangeCapture", ["ConnectorSDK", "JSONRecords", "RegularExpressions", "CBytes"]),
         module("Listening", ["ConnectorSDK", "CLinux", logging, nio, nioPosix, nioSSL]),
+        module("HTTPRequests", ["ConnectorSDK", "Compression", "Digests", "JSONRecords", nio]),
+        module("HTTPClient", ["ConnectorSDK", "CCurl"]),
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
@@ -221,6 +223,7 @@ let package = Package(
         tests("JSONRecordsTests", ["JSONRecords", "ConnectorSDK"]),
         tests("ChangeCaptureTests", ["ChangeCapture", "ConnectorSDK", "ConnectorTesting"]),
         tests("ListeningTests", ["Listening", "ConnectorSDK", "TestServices"]),
+        tests("HTTPRequestsTests", ["HTTPRequests", "ConnectorSDK"]),
         tests("SyslogMessagesTests", ["SyslogMessages", "ConnectorSDK"]),
         tests("CompressionTests", ["Compression", "ConnectorSDK", "CSnappy"]),
         tests("JSONDocumentsTests", ["JSONDocuments"]),
@@ -397,7 +400,8 @@ let package = Package(
             "http",
             module: "HTTPConnector",
             libraries: [
-                "CCurl", "Compression", "Digests", "JSONRecords", "Listening", "RecordTemplates",
+                "Compression", "HTTPClient", "HTTPRequests", "JSONRecords", "Listening",
+                "RecordTemplates",
                 logging, nio, nioHTTP1, nioTLS,
             ]
         )

@@ -23,20 +23,18 @@ public final class Listener: Sendable {
     /// Starts the threads.
     ///
     /// - Parameters:
-    ///   - threads: how many serve connections.
-    ///   - connectionLimit: how many connections there may be at once, if there may be as many
-    ///     open files.
+    ///   - settings: how many serve connections, and how many connections there may be at once, if
+    ///     there may be as many open files.
     ///   - refusals: counts what is not taken.
     /// - Throws: when threads cannot be started.
     public init(
-        threads: Int,
-        connectionLimit: Int,
+        _ settings: ListenerSettings,
         refusals: RefusalLog
     ) throws(ConnectorError) {
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: threads)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: settings.threads)
         self.group = group
         self.refusals = refusals
-        limit = OpenFiles.connections(wanted: connectionLimit)
+        limit = OpenFiles.connections(wanted: settings.connections)
         var tables: [ObjectIdentifier: NIOLoopBound<ConnectionTable>] = [:]
         for loop in group.makeIterator() {
             tables[ObjectIdentifier(loop)] = try Self.wait(

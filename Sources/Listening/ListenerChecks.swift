@@ -12,11 +12,10 @@ public enum ListenerChecks {
     ///
     /// - Throws: when the certificate cannot be read.
     public static func all(
-        connections: Int,
-        tls: TLSFiles?
+        _ settings: ListenerSettings
     ) throws(ConnectorError) -> [PreflightCheck] {
-        var checks = [files(connections)]
-        if let tls { checks.append(try certificate(tls, now: time(nil))) }
+        var checks = [files(settings.connections)]
+        if let tls = settings.tls { checks.append(try certificate(tls, now: time(nil))) }
         return checks
     }
 

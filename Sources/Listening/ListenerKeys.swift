@@ -69,17 +69,8 @@ public enum ListenerKeys {
         .with(certificate).with(privateKey).with(clientAuthority).with(connections).with(buffer)
         .with(clientBuffer).with(threads)
 
-    /// The bytes that one client may have of the buffer, and `least` in any case.
-    public static func clientBytes(
-        _ configuration: Configuration,
-        least: Int
-    ) throws(ConnectorError) -> Int {
-        let buffer = try configuration.get(buffer)
-        return max(least, buffer / 100 * (try configuration.get(clientBuffer)))
-    }
-
     /// The files of TLS as configured; `nil` when there are none.
-    public static func tlsFiles(
+    internal static func tlsFiles(
         _ configuration: Configuration
     ) throws(ConnectorError) -> TLSFiles? {
         let certificate = try configuration.get(certificate)

@@ -44,19 +44,6 @@ struct HandOverTests {
         #expect(wakes.now == 2)
     }
 
-    // D7
-    @Test("memory that is not there is not given")
-    func budget() {
-        let budget = MemoryBudget(limit: 100)
-        #expect(budget.reserve(60))
-        #expect(!budget.reserve(41))
-        #expect(budget.reserve(40))
-        #expect(!budget.reserve(1))
-        budget.release(100)
-        #expect(budget.usedBytes == 0)
-        #expect(!budget.reserve(101))
-    }
-
     // D6
     @Test("what is refused is reported once, with the sum of all")
     func refusals() {

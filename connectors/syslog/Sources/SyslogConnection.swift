@@ -2,6 +2,7 @@ internal import ConnectorSDK
 internal import Listening
 internal import NIOCore
 internal import NIOTLS
+internal import SyslogMessages
 
 /// One stream connection: finds messages in what is sent, and hands them over.
 ///
@@ -106,10 +107,11 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
             }
         }
         let cost = count > 0 ? partial.capacity : 0
-        guard cost <= reserved || services.reserve(cost - reserved, for: name) else {
+        guard cost <= reserved || services.memory.reserve(cost - reserved, for: name) == nil
+        else {
             return refuse(.memory)
         }
-        if cost < reserved { services.release(reserved - cost, of: name) }
+        if cost < reserved { services.memory.release(reserved - cost, of: name) }
         reserved = cost
     }
 
@@ -210,7 +212,7 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
             }
         }
         partial = ByteBuffer()
-        services.release(reserved, of: name)
+        services.memory.release(reserved, of: name)
         reserved = 0
         table.remove(self)
     }
@@ -220,23 +222,7 @@ final class SyslogConnection: ChannelDuplexHandler, ListenerConnection {
 struct SyslogServices: Sendable {
     let settings: SyslogSettings
     let queue: HandOver<MessageBlock>
-    /// Memory for messages that are not complete.
-    let incomplete: MemoryBudget
-    /// What each client has of it.
-    let shares: ClientShares
+    /// For messages that are not complete.
+    let memory: ListenerMemory
     let refusals: RefusalLog
-
-    /// Takes memory for what a client has begun.
-    func reserve(_ bytes: Int, for client: String) -> Bool {
-        guard shares.reserve(bytes, for: client) else { return false }
-        if incomplete.reserve(bytes) { return true }
-        shares.release(bytes, of: client)
-        return false
-    }
-
-    /// Gives it back.
-    func release(_ bytes: Int, of client: String) {
-        incomplete.release(bytes)
-        shares.release(bytes, of: client)
-    }
 }

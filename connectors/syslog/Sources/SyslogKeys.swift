@@ -2,16 +2,6 @@ internal import ConnectorSDK
 internal import Listening
 internal import SyslogMessages
 
-/// How messages follow each other on a stream. (RFC 6587)
-enum FramingStyle: String, CaseIterable, Sendable {
-    /// Each connection is one of the others, as its first byte tells.
-    case auto
-    /// The length of a message stands in front of it.
-    case octetCounting = "octet-counting"
-    /// A line is a message.
-    case newline
-}
-
 /// The keys of the syslog source.
 enum SyslogKeys {
     static let listen = ConfigKey.list(
@@ -129,12 +119,7 @@ struct SyslogSettings: Sendable {
     let messageTimeout: Duration
     let idleTimeout: Duration
     let receiveBuffer: Int
-    let connections: Int
-    let buffer: Int
-    /// What one client may have of the buffer.
-    let clientBuffer: Int
-    let threads: Int
-    let tls: TLSFiles?
+    let listener: ListenerSettings
 
     init(_ configuration: Configuration) throws(ConnectorError) {
         let mode = SocketMode(try configuration.get(SyslogKeys.socketMode)) ?? .ownerAndGroup
@@ -150,27 +135,23 @@ struct SyslogSettings: Sendable {
         messageTimeout = try configuration.get(SyslogKeys.messageTimeout)
         idleTimeout = try configuration.get(SyslogKeys.idleTimeout)
         receiveBuffer = try configuration.get(SyslogKeys.receiveBuffer)
-        connections = try configuration.get(ListenerKeys.connections)
-        buffer = try configuration.get(ListenerKeys.buffer)
         // What a message lies in may be twice as large.
-        clientBuffer = try ListenerKeys.clientBytes(configuration, least: 2 * longest)
-        threads = try configuration.get(ListenerKeys.threads)
-        tls = try ListenerKeys.tlsFiles(configuration)
+        listener = try ListenerSettings(configuration, least: 2 * longest)
         let usesTLS = endpoints.contains { $0.kind == .tls }
-        if usesTLS, tls == nil {
+        if usesTLS, listener.tls == nil {
             throw .invalid(
                 ListenerKeys.certificate.declaration.name,
                 "Listening on tls:// needs a certificate and its key."
             )
         }
-        if !usesTLS, tls != nil {
+        if !usesTLS, listener.tls != nil {
             throw .invalid(
                 SyslogKeys.listen.declaration.name,
                 "There are TLS files, and nothing listens on tls://.",
                 hint: "Write tls:// in front of the address that is to be encrypted."
             )
         }
-        if buffer < 4 * longest {
+        if listener.buffer < 4 * longest {
             throw .invalid(
                 ListenerKeys.buffer.declaration.name,
                 "The buffer must hold four messages of max.message.bytes."

@@ -19,21 +19,17 @@ final class SyslogServer {
 
     /// Opens the sockets; nothing is open when one cannot be.
     init(_ settings: SyslogSettings, _ logger: Logger?) throws(ConnectorError) {
-        certificate = try settings.tls.map { files throws(ConnectorError) in
+        certificate = try settings.listener.tls.map { files throws(ConnectorError) in
             try TLSCertificate(files)
         }
         let refusals = RefusalLog()
-        let listener = try Listener(
-            threads: settings.threads,
-            connectionLimit: settings.connections,
-            refusals: refusals
-        )
+        let listener = try Listener(settings.listener, refusals: refusals)
+        let limit = settings.listener.buffer
         self.listener = listener
         services = SyslogServices(
             settings: settings,
-            queue: HandOver(limit: settings.buffer) { listener.resumeReading() },
-            incomplete: MemoryBudget(limit: settings.buffer),
-            shares: ClientShares(memory: settings.clientBuffer, rate: 0),
+            queue: HandOver(limit: limit) { listener.resumeReading() },
+            memory: ListenerMemory(total: limit, each: settings.listener.clientBuffer),
             refusals: refusals
         )
         do throws(ConnectorError) {
@@ -76,7 +72,7 @@ final class SyslogServer {
     /// Waits for messages that come together with those that have come.
     func linger(_ duration: Duration) {
         // Full as it is, it is better emptied.
-        guard services.queue.cost < services.settings.buffer / 4 else { return }
+        guard services.queue.cost < services.settings.listener.buffer / 4 else { return }
         usleep(UInt32(duration / .microseconds(1)))
     }
 

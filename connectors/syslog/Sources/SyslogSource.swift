@@ -46,7 +46,7 @@ public final class SyslogSource: SourceConnector {
             outlet,
             received: ListenerPosition.count(in: positions)
         )
-        let checks = try ListenerChecks.all(connections: settings.connections, tls: settings.tls)
+        let checks = try ListenerChecks.all(settings.listener)
         ListenerChecks.report(checks, to: context.logger)
         let server = try SyslogServer(settings, context.logger)
         defer { server.close() }
@@ -91,6 +91,6 @@ public final class SyslogSource: SourceConnector {
         }
         return [
             PreflightCheck("listen", .passed, "Every address can be listened on.", at: "listen")
-        ] + (try ListenerChecks.all(connections: settings.connections, tls: settings.tls))
+        ] + (try ListenerChecks.all(settings.listener))
     }
 }

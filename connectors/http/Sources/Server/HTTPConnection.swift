@@ -1,3 +1,4 @@
+internal import HTTPRequests
 internal import Listening
 internal import NIOCore
 internal import NIOHTTP1
@@ -47,7 +48,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         self.services = services
         self.table = table
         source = channel.remoteAddress?.ipAddress ?? ""
-        isReady = services.settings.tls == nil
+        isReady = services.settings.listener.tls == nil
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -142,11 +143,13 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         let number = requests
         let reference = NIOLoopBound(self, eventLoop: loop)
         let request = HTTPRequest(
-            topic: plan.topic,
-            format: plan.format,
-            encoding: plan.encoding,
-            body: body,
-            headers: plan.headers,
+            body: RequestBody(
+                topic: plan.topic,
+                format: plan.format,
+                encoding: plan.encoding,
+                bytes: body,
+                headers: plan.headers
+            ),
             client: source,
             reserved: reserved
         ) { answer in
@@ -173,7 +176,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
     }
 
     private func respond(_ answer: HTTPAnswer, isHead: Bool = false) {
-        services.release(reserved, of: source)
+        services.memory.release(reserved, of: source)
         reserved = 0
         began = .now()
         guard let context else { return }
@@ -284,7 +287,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         isEnded = true
         if case .body = state { services.refusals.note(.cut, source) }
         state = .leftovers
-        services.release(reserved, of: source)
+        services.memory.release(reserved, of: source)
         reserved = 0
         table.remove(self)
     }

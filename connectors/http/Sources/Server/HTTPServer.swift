@@ -23,21 +23,21 @@ final class HTTPServer {
     private var isOpen = true
 
     init(_ settings: HTTPSourceSettings) throws(ConnectorError) {
-        let tls = try settings.tls.map { files throws(ConnectorError) in
+        let tls = try settings.listener.tls.map { files throws(ConnectorError) in
             try TLSCertificate(files)
         }
         certificate = tls
         let refusals = RefusalLog()
-        let listener = try Listener(
-            threads: settings.threads,
-            connectionLimit: settings.connections,
-            refusals: refusals
-        )
+        let listener = try Listener(settings.listener, refusals: refusals)
+        let limit = settings.listener.buffer
         let services = HTTPServices(
             settings: settings,
-            queue: HandOver(limit: settings.buffer) { listener.resumeReading() },
-            incomplete: MemoryBudget(limit: settings.buffer),
-            shares: ClientShares(memory: settings.clientBuffer, rate: settings.clientRate),
+            queue: HandOver(limit: limit) { listener.resumeReading() },
+            memory: ListenerMemory(
+                total: limit,
+                each: settings.listener.clientBuffer,
+                rate: settings.clientRate
+            ),
             refusals: refusals
         )
         self.listener = listener

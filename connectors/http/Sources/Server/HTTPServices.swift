@@ -1,3 +1,4 @@
+internal import HTTPRequests
 internal import Listening
 internal import NIOCore
 internal import NIOHTTP1
@@ -22,10 +23,8 @@ struct HTTPServices: Sendable {
 
     let settings: HTTPSourceSettings
     let queue: HandOver<HTTPRequest>
-    /// Memory for requests that are not complete.
-    let incomplete: MemoryBudget
-    /// What each client has of both.
-    let shares: ClientShares
+    /// For requests that are not complete; of each client it counts the others as well.
+    let memory: ListenerMemory
     let refusals: RefusalLog
 
     /// Decides by the head: refuses before the body was sent, where that is possible.
@@ -47,7 +46,8 @@ struct HTTPServices: Sendable {
             )
         }
         if let refusal = authorize(head) { return .refused(refusal) }
-        guard let encoding = Self.encoding(head) else {
+        let encoded = head.headers.first(name: "content-encoding")
+        guard let encoding = BodyEncoding(contentEncoding: encoded) else {
             return .refused(
                 .refused(
                     .unsupportedMediaType,
@@ -112,41 +112,32 @@ struct HTTPServices: Sendable {
     private func excess(of client: String) -> HTTPAnswer? {
         guard queue.hasRoom else { return .excess(Self.behind) }
         let second = NIODeadline.now().uptimeNanoseconds / 1_000_000_000
-        return switch shares.begin(client, second: second) {
-        case nil: nil
-        case .memory: .excess("So much of this client waits already (client.buffer.percent).")
+        return memory.begin(client, second: second).map(Self.answer)
+    }
+
+    private static func answer(_ excess: ListenerMemory.Excess) -> HTTPAnswer {
+        switch excess {
+        case .all: .excess("There is no memory for the body at the moment.")
+        case .client: .excess("So much of this client waits already (client.buffer.percent).")
         case .rate: .excess("A client may send fewer requests a second (client.rate.limit).")
         }
     }
 
     /// Takes memory for a part of a body, or refuses it.
     func reserve(_ bytes: Int, for client: String) -> HTTPAnswer? {
-        guard shares.reserve(bytes, for: client) else {
-            return .excess("So much of this client waits already (client.buffer.percent).")
-        }
-        guard incomplete.reserve(bytes) else {
-            shares.release(bytes, of: client)
-            return .excess("There is no memory for the body at the moment.")
-        }
-        return nil
-    }
-
-    /// Gives back what a request that was not handed over has.
-    func release(_ bytes: Int, of client: String) {
-        incomplete.release(bytes)
-        shares.release(bytes, of: client)
+        memory.reserve(bytes, for: client).map(Self.answer)
     }
 
     /// Hands a request over; it has its memory until ``letGo(_:)``.
     func handOver(_ request: HTTPRequest) {
-        shares.add(request.cost - request.reserved, for: request.client)
+        memory.add(request.cost - request.reserved, for: request.client)
         queue.put(request, cost: request.cost)
     }
 
     /// Gives back what a request had that was handed over.
     func letGo(_ request: HTTPRequest) {
-        incomplete.release(request.reserved)
-        shares.release(request.cost, of: request.client)
+        memory.release(request.reserved, of: request.client)
+        memory.remove(request.cost - request.reserved, of: request.client)
         queue.release(request.cost)
     }
 
@@ -164,25 +155,8 @@ struct HTTPServices: Sendable {
             ? nil : .refused(.forbidden, "The token is wrong.")
     }
 
-    private static func encoding(_ head: HTTPRequestHead) -> BodyEncoding? {
-        guard let text = head.headers.first(name: "content-encoding")?.lowercased() else {
-            return .identity
-        }
-        return text == "x-gzip" ? .gzip : BodyEncoding(rawValue: text)
-    }
-
     private func format(_ head: HTTPRequestHead) -> BodyFormat? {
         guard settings.format == .auto else { return settings.format }
-        guard let type = head.headers.first(name: "content-type") else { return .json }
-        let name = type.prefix { $0 != ";" }.lowercased().filter { $0 != " " }
-        switch name {
-        case "application/json": return .json
-        case "application/x-ndjson", "application/ndjson", "application/jsonl",
-            "application/x-jsonlines", "application/json-lines":
-            return .ndjson
-        case "application/x-www-form-urlencoded": return .form
-        case "text/plain": return .lines
-        default: return name.hasSuffix("+json") ? .json : nil
-        }
+        return BodyFormat(contentType: head.headers.first(name: "content-type"))
     }
 }

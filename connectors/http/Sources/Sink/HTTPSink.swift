@@ -1,6 +1,7 @@
 internal import Compression
 public import ConnectorSDK
 internal import Glibc
+internal import HTTPClient
 internal import RecordTemplates
 
 /// Sends records to a server, in the bodies of requests, at least once.

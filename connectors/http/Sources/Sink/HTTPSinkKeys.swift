@@ -1,5 +1,6 @@
 internal import Compression
 internal import ConnectorSDK
+internal import HTTPClient
 internal import RecordTemplates
 
 /// How records are written in the body of a request.
@@ -79,38 +80,6 @@ enum HTTPSinkKeys {
         "auth.bearer.token",
         help: "A token to send as `Authorization: Bearer`. Better written as `${env:NAME}`."
     )
-    static let user = ConfigKey<String?>.optional(
-        "auth.user",
-        help: "The name for basic authentication."
-    )
-    static let password = ConfigKey<String?>.optional(
-        "auth.password",
-        help: "The password for basic authentication. Better written as `${env:NAME}`."
-    )
-    static let authorities = ConfigKey<String?>.optional(
-        "tls.ca.file",
-        help: "The authorities, in PEM, that sign servers' certificates; else those of the machine."
-    )
-    static let certificate = ConfigKey<String?>.optional(
-        "tls.certificate.file",
-        help: "A certificate to show to the server, in PEM."
-    )
-    static let privateKey = ConfigKey<String?>.optional(
-        "tls.key.file",
-        help: "The private key of `tls.certificate.file`, in PEM."
-    )
-    static let connectTimeout = ConfigKey.duration(
-        "connect.timeout.ms",
-        default: .seconds(10),
-        in: .milliseconds(10) ... .seconds(3_600),
-        help: "How long connecting may take."
-    )
-    static let requestTimeout = ConfigKey.duration(
-        "request.timeout.ms",
-        default: .seconds(30),
-        in: .milliseconds(10) ... .seconds(3_600),
-        help: "How long a request may take, answer included."
-    )
     static let rateLimit = ConfigKey.int(
         "rate.limit",
         default: 0,
@@ -128,8 +97,7 @@ enum HTTPSinkKeys {
 
     static let all = ConfigSpec()
         .with(url).with(method).with(headers).with(format).with(batchRecords).with(batchBytes)
-        .with(compression).with(token).with(user).with(password).with(authorities)
-        .with(certificate).with(privateKey).with(connectTimeout).with(requestTimeout)
+        .with(compression).with(token).merging(HTTPClientKeys.all)
         .with(rateLimit).with(idempotencyHeader)
 }
 

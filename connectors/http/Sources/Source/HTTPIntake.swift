@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import HTTPRequests
 internal import Listening
 internal import NIOCore
 internal import NIOHTTP1
@@ -65,24 +66,24 @@ final class HTTPIntake {
     }
 
     private func take(_ request: HTTPRequest) {
-        if !topics.contains(request.topic) {
+        if !topics.contains(request.body.topic) {
             guard topics.count < settings.topicLimit else {
                 return request.answer(
                     .refused(.notFound, "There are \(topics.count) topics already (topics.max).")
                 )
             }
         }
-        do throws(BodyReader.Refusal) {
-            let read = try reader.batches(of: request)
+        do throws(BodyRefusal) {
+            let read = try reader.batches(of: request.body)
             let count = read.reduce(0) { $0 + $1.count }
             guard count > 0 else { return request.answer(.accepted(0)) }
-            topics.insert(request.topic)
+            topics.insert(request.body.topic)
             batches += read
             requests.append(Pending(answer: request.answer, records: count))
             records += count
-            bytes += request.body.readableBytes
+            bytes += request.body.bytes.readableBytes
         } catch {
-            request.answer(error.answer)
+            request.answer(.refused(error))
         }
     }
 
@@ -117,6 +118,13 @@ final class HTTPIntake {
 }
 
 extension HTTPAnswer {
+    /// The body cannot be taken.
+    fileprivate static func refused(_ refusal: BodyRefusal) -> Self {
+        refusal.isTooLarge
+            ? .refused(.payloadTooLarge, refusal.reason)
+            : .bad(refusal.reason, line: refusal.line, byte: refusal.byte)
+    }
+
     /// The source stops before it is known whether the records are durable.
     fileprivate static var stopped: Self { .unavailable("The records may not have been written.") }
 }

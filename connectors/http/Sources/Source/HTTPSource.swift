@@ -1,4 +1,5 @@
 public import ConnectorSDK
+internal import HTTPRequests
 internal import Listening
 internal import Logging
 
@@ -37,11 +38,16 @@ public final class HTTPSource: SourceConnector {
     ) async throws(ConnectorError) {
         guard !context.untilEnd else { throw .noEnd(Self.name) }
         guard context.taskID == 0 else { return }
-        let reader = try BodyReader(settings, context.formats, outlet)
+        let reader = try BodyReader(
+            longest: settings.longestInflated,
+            recordPath: settings.recordPath,
+            formats: context.formats,
+            outlet: outlet
+        )
         let received = ListenerPosition.count(in: positions)
         let intake = HTTPIntake(settings, reader, outlet, received: received)
         self.intake = intake
-        let checks = try ListenerChecks.all(connections: settings.connections, tls: settings.tls)
+        let checks = try ListenerChecks.all(settings.listener)
         ListenerChecks.report(checks, to: context.logger)
         let server = try HTTPServer(settings)
         defer {
@@ -52,7 +58,7 @@ public final class HTTPSource: SourceConnector {
             self.intake = nil
         }
         server.services.queue.whenPut(outlet.makeWaker())
-        let scheme = settings.tls == nil ? "http" : "https"
+        let scheme = settings.listener.tls == nil ? "http" : "https"
         context.logger.info("listening", metadata: ["address": "\(scheme)://\(server.address)"])
         var nextReport = ContinuousClock.now + Self.reportInterval
         while !outlet.isStopping {
@@ -94,7 +100,7 @@ public final class HTTPSource: SourceConnector {
         }
         let found = "\(settings.address) can be listened on."
         return [PreflightCheck("listen", .passed, found, at: "listen")]
-            + (try ListenerChecks.all(connections: settings.connections, tls: settings.tls))
+            + (try ListenerChecks.all(settings.listener))
     }
 }
 

@@ -1,10 +1,6 @@
 internal import ConnectorSDK
+internal import HTTPRequests
 internal import Listening
-
-/// The hash of a signature.
-enum SignatureAlgorithm: String, CaseIterable, Sendable {
-    case sha1, sha256, sha512
-}
 
 /// The keys of the http source.
 enum HTTPSourceKeys {
@@ -85,33 +81,6 @@ enum HTTPSourceKeys {
         "headers.include",
         help: "Request headers that become headers of the records, such as `X-GitHub-Event`."
     )
-    static let tokens = ConfigKey.list(
-        "auth.bearer.tokens",
-        help: """
-            Tokens, one of which a request must bear: `Authorization: Bearer TOKEN`. Better written \
-            as `${env:NAME}` or `${file:…}`.
-            """
-    )
-    static let secret = ConfigKey<String?>.optional(
-        "signature.secret",
-        help: """
-            The secret with which bodies are signed (HMAC), as GitHub, Shopify and others do. \
-            Better written as `${env:NAME}` or `${file:…}`.
-            """
-    )
-    static let signatureHeader = ConfigKey.string(
-        "signature.header",
-        default: "X-Hub-Signature-256",
-        help: """
-            The header with the signature of the body as it is sent: in hexadecimal digits or base64, \
-            with or without the algorithm and `=` in front.
-            """
-    )
-    static let algorithm = ConfigKey<SignatureAlgorithm>.choice(
-        "signature.algorithm",
-        default: .sha256,
-        help: "The hash of the signature."
-    )
     static let health = ConfigKey.string(
         "health.path",
         default: "/health",
@@ -142,8 +111,8 @@ enum HTTPSourceKeys {
 
     static let all = ConfigSpec()
         .with(listen).with(paths).with(topic).with(topicLimit).with(methods).with(format)
-        .with(recordPath).with(longest).with(longestInflated).with(headers).with(tokens)
-        .with(secret).with(signatureHeader).with(algorithm).with(health).with(requestTimeout)
+        .with(recordPath).with(longest).with(longestInflated).with(headers)
+        .merging(GateKeys.all).with(health).with(requestTimeout)
         .with(idleTimeout).with(clientRate)
         .merging(ListenerKeys.all)
 }

@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import HTTPRequests
 internal import Listening
 
 /// The values of the http source's keys.
@@ -17,13 +18,8 @@ struct HTTPSourceSettings: Sendable {
     let health: String
     let requestTimeout: Duration
     let idleTimeout: Duration
-    /// What one client may have of the buffer.
-    let clientBuffer: Int
     let clientRate: Int
-    let connections: Int
-    let buffer: Int
-    let threads: Int
-    let tls: TLSFiles?
+    let listener: ListenerSettings
 
     init(_ configuration: Configuration) throws(ConnectorError) {
         let listen = try configuration.get(HTTPSourceKeys.listen)
@@ -40,21 +36,12 @@ struct HTTPSourceSettings: Sendable {
         longest = try configuration.get(HTTPSourceKeys.longest)
         longestInflated = try configuration.get(HTTPSourceKeys.longestInflated)
         headers = try configuration.get(HTTPSourceKeys.headers)
-        gate = try Gate(
-            tokens: try configuration.get(HTTPSourceKeys.tokens),
-            secret: try configuration.get(HTTPSourceKeys.secret),
-            header: try configuration.get(HTTPSourceKeys.signatureHeader),
-            algorithm: try configuration.get(HTTPSourceKeys.algorithm)
-        )
+        gate = try Gate(configuration)
         health = try configuration.get(HTTPSourceKeys.health)
         requestTimeout = try configuration.get(HTTPSourceKeys.requestTimeout)
         idleTimeout = try configuration.get(HTTPSourceKeys.idleTimeout)
-        connections = try configuration.get(ListenerKeys.connections)
-        buffer = try configuration.get(ListenerKeys.buffer)
-        clientBuffer = try ListenerKeys.clientBytes(configuration, least: longest)
+        listener = try ListenerSettings(configuration, least: longest)
         clientRate = try configuration.get(HTTPSourceKeys.clientRate)
-        threads = try configuration.get(ListenerKeys.threads)
-        tls = try ListenerKeys.tlsFiles(configuration)
         try check()
     }
 
@@ -66,7 +53,7 @@ struct HTTPSourceSettings: Sendable {
     }
 
     private func check() throws(ConnectorError) {
-        if buffer < longest {
+        if listener.buffer < longest {
             throw .invalid(
                 ListenerKeys.buffer.declaration.name,
                 "The buffer must hold a body of max.body.bytes."

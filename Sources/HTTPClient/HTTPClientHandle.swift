@@ -1,20 +1,20 @@
 internal import CCurl
-internal import ConnectorSDK
+public import ConnectorSDK
 
 /// A client of libcurl, which keeps its connections from request to request.
-struct HTTPClientHandle: ~Copyable {
+public struct HTTPClientHandle: ~Copyable {
     /// What came back.
-    struct Reply {
+    public struct Reply {
         /// The status; 0 when there is none.
-        var status: Int
+        public var status: Int
         /// How long the server asks us to wait.
-        var retryAfter: Duration?
+        public var retryAfter: Duration?
         /// Whether the request may have arrived although nothing came back.
-        var mayHaveArrived: Bool
+        public var mayHaveArrived: Bool
         /// Whether server and client do not trust each other.
-        var isTLSRefusal: Bool
+        public var isTLSRefusal: Bool
         /// Why there is no status.
-        var problem: String
+        public var problem: String
 
         init(_ reply: mr_reply) {
             status = Int(reply.status)
@@ -29,7 +29,10 @@ struct HTTPClientHandle: ~Copyable {
 
     private let client: OpaquePointer
 
-    init(_ settings: HTTPClientSettings) throws(ConnectorError) {
+    /// Makes a client.
+    ///
+    /// - Throws: when there is no libcurl.
+    public init(_ settings: HTTPClientSettings) throws(ConnectorError) {
         if let problem = mr_client_load() {
             throw ConnectorError(
                 .init("http.libcurl"),
@@ -60,7 +63,7 @@ struct HTTPClientHandle: ~Copyable {
     deinit { mr_client_close(client) }
 
     /// Sends a request and waits for the answer.
-    func send(
+    public func send(
         _ method: String,
         _ url: String,
         headers: [String],
@@ -83,7 +86,7 @@ struct HTTPClientHandle: ~Copyable {
     }
 
     /// Connects and sends nothing.
-    func tryConnecting(_ url: String) -> Reply {
+    public func tryConnecting(_ url: String) -> Reply {
         var reply = mr_reply()
         mr_client_try(client, url, &reply)
         return Reply(reply)

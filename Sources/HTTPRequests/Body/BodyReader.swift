@@ -1,15 +1,9 @@
 internal import Compression
-internal import ConnectorSDK
+public import ConnectorSDK
 internal import NIOCore
-internal import NIOHTTP1
 
 /// Turns the bodies of requests into batches, on the connector's own thread.
-final class BodyReader {
-    /// Why a body is not taken.
-    struct Refusal: Error {
-        var answer: HTTPAnswer
-    }
-
+public final class BodyReader {
     // Smaller than the input's usual block, since most bodies are.
     private static let blockSize = 16 << 10
     private static let largestBlock = 256 << 10
@@ -17,66 +11,72 @@ final class BodyReader {
     private static let recordCost = MemoryLayout<RecordMetadata>.stride
     private static let cellCost = MemoryLayout<Cell>.stride
 
-    private let settings: HTTPSourceSettings
+    private let longest: Int
     private let outlet: any RecordOutlet
     private let json: any RecordFormat
     private let jsonLines: any RecordFormat
     private let lines: any RecordFormat
     private var formSchemas: [[String]: Schema] = [:]
 
-    init(
-        _ settings: HTTPSourceSettings,
-        _ formats: FormatCatalog,
-        _ outlet: any RecordOutlet
+    /// Makes a reader.
+    ///
+    /// - Parameters:
+    ///   - longest: the most bytes of a body when it is decompressed and taken apart.
+    ///   - recordPath: a JSON pointer to the records of JSON documents, or nothing.
+    ///   - formats: those that there are.
+    ///   - outlet: makes the batches.
+    /// - Throws: when there are no such formats, or no such pointer.
+    public init(
+        longest: Int,
+        recordPath: String,
+        formats: FormatCatalog,
+        outlet: any RecordOutlet
     ) throws(ConnectorError) {
-        self.settings = settings
+        self.longest = longest
         self.outlet = outlet
-        let longest = min(max(settings.longestInflated, 1 << 20), 1 << 30)
-        var keys = ["max.record.bytes": String(longest)]
+        var keys = ["max.record.bytes": String(min(max(longest, 1 << 20), 1 << 30))]
         lines = try formats.make("lines", configuration: Configuration(keys))
         jsonLines = try formats.make(
             "json",
             configuration: Configuration(keys.merging(["json.style": "lines"]) { $1 })
         )
-        keys["record.path"] = settings.recordPath.isEmpty ? nil : settings.recordPath
+        keys["record.path"] = recordPath.isEmpty ? nil : recordPath
         json = try formats.make("json", configuration: Configuration(keys))
     }
 
     /// Reads all records of a request; with one that cannot be read none is taken.
-    func batches(of request: HTTPRequest) throws(Refusal) -> [RecordBatch] {
+    public func batches(of body: RequestBody) throws(BodyRefusal) -> [RecordBatch] {
         var batches: [RecordBatch] = []
         do throws(ConnectorError) {
-            let input = try input(of: request)
-            switch request.format {
-            case .form: batches = [try form(input, request)]
-            case .ndjson: batches = try read(jsonLines, input, request)
-            case .lines: batches = try read(lines, input, request)
-            case .json, .auto: batches = try read(json, input, request)
+            let input = try input(of: body)
+            switch body.format {
+            case .form: batches = [try form(input, body)]
+            case .ndjson: batches = try read(jsonLines, input, body)
+            case .lines: batches = try read(lines, input, body)
+            case .json, .auto: batches = try read(json, input, body)
             }
         } catch {
             throw Self.refusal(error)
         }
-        for batch in batches { addHeaders(request.headers, to: batch) }
+        for batch in batches { addHeaders(body.headers, to: batch) }
         return batches
     }
 
     private func read(
         _ format: any RecordFormat,
         _ input: ByteInput,
-        _ request: HTTPRequest
+        _ body: RequestBody
     ) throws(ConnectorError) -> [RecordBatch] {
         let reader = try format.makeReader(at: nil)
         var batches: [RecordBatch] = []
         var isMore = true
         var memory = 0
         while isMore {
-            let batch = outlet.makeBatch(topic: request.topic, schema: .opaque)
+            let batch = outlet.makeBatch(topic: body.topic, schema: .opaque)
             isMore = try reader.read(input, into: batch)
             memory += batch.count * (Self.recordCost + batch.schema.count * Self.cellCost)
             // D7: all records of a request are one commit, and all in memory before it.
-            guard memory <= settings.longestInflated else {
-                throw .tooLarge(settings.longestInflated)
-            }
+            guard memory <= longest else { throw .tooLarge(longest) }
             if let rejected = batch.takeRejections().first { throw rejected.inPlace }
             if batch.count > 0 { batches.append(batch) }
         }
@@ -85,12 +85,12 @@ final class BodyReader {
 
     private func form(
         _ input: ByteInput,
-        _ request: HTTPRequest
+        _ body: RequestBody
     ) throws(ConnectorError) -> RecordBatch {
         while try input.fill() {}
         do throws(FormBody.Problem) {
             let form = try FormBody(input.window)
-            let batch = outlet.makeBatch(topic: request.topic, schema: schema(form.names))
+            let batch = outlet.makeBatch(topic: body.topic, schema: schema(form.names))
             if !form.names.isEmpty { form.append(to: batch) }
             return batch
         } catch {
@@ -109,8 +109,8 @@ final class BodyReader {
 
     // MARK: Decompression
 
-    private func input(of request: HTTPRequest) throws(ConnectorError) -> ByteInput {
-        var rest = request.body
+    private func input(of body: RequestBody) throws(ConnectorError) -> ByteInput {
+        var rest = body.bytes
         let plain: ByteInput.Source = { room throws(ConnectorError) in
             let count = min(room.count, rest.readableBytes)
             rest.readWithUnsafeReadableBytes { bytes in
@@ -119,12 +119,12 @@ final class BodyReader {
             }
             return count
         }
-        let size = request.body.readableBytes + 1
-        guard let source = try decompressor(request.encoding, plain) else {
+        let size = body.bytes.readableBytes + 1
+        guard let source = try decompressor(body.encoding, plain) else {
             return ByteInput(chunkSize: min(max(size, 512), Self.largestBlock), source: plain)
         }
         // D7: a bomb is noticed when it has gone off this far.
-        let limit = settings.longestInflated
+        let limit = longest
         var total = 0
         return ByteInput(chunkSize: Self.blockSize) { room throws(ConnectorError) in
             let count = try source.read(into: room)
@@ -160,13 +160,13 @@ final class BodyReader {
         }
     }
 
-    private static func refusal(_ error: ConnectorError) -> Refusal {
-        if error.code == .httpTooLarge {
-            return Refusal(answer: .refused(.payloadTooLarge, error.message))
-        }
+    private static func refusal(_ error: ConnectorError) -> BodyRefusal {
         let place = error.underlying as? BodyPlace
-        return Refusal(
-            answer: .bad(error.message, line: place?.line ?? 0, byte: place?.byte ?? -1)
+        return BodyRefusal(
+            reason: error.message,
+            line: place?.line ?? 0,
+            byte: place?.byte ?? -1,
+            isTooLarge: error.code == .bodyTooLarge
         )
     }
 }
@@ -187,13 +187,13 @@ extension RejectedRecord {
 }
 
 extension ConnectorError.Code {
-    fileprivate static let httpTooLarge = Self("http.too_large")
+    fileprivate static let bodyTooLarge = Self("http.too_large")
 }
 
 extension ConnectorError {
     fileprivate static func tooLarge(_ limit: Int) -> Self {
         ConnectorError(
-            .httpTooLarge,
+            .bodyTooLarge,
             .rejectRecord,
             "Decompressed and taken apart, a body may have \(limit) bytes "
                 + "(max.decompressed.bytes)."

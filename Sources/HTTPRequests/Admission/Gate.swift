@@ -1,18 +1,28 @@
-internal import ConnectorSDK
+public import ConnectorSDK
 internal import Digests
 
 /// Who may send: those who bear a token, and those who sign what they send.
 ///
 /// What is compared is compared in a time that tells nothing of where it differs; tokens by their
 /// digests, so that not even their length shows.
-struct Gate: Sendable {
+public struct Gate: Sendable {
     private let tokens: [[UInt8]]
     private let secret: [UInt8]?
     private let algorithm: SignatureAlgorithm
     /// The header of signatures; `nil` when nothing is signed.
-    let header: String?
+    public let header: String?
 
-    init(
+    /// Reads the keys.
+    public init(_ configuration: Configuration) throws(ConnectorError) {
+        try self.init(
+            tokens: try configuration.get(GateKeys.tokens),
+            secret: try configuration.get(GateKeys.secret),
+            header: try configuration.get(GateKeys.signatureHeader),
+            algorithm: try configuration.get(GateKeys.algorithm)
+        )
+    }
+
+    internal init(
         tokens: [String],
         secret: String?,
         header: String,
@@ -26,7 +36,7 @@ struct Gate: Sendable {
         let isForbidden = secret != nil && Digest(algorithm.function, key: [0]) == nil
         if isForbidden || self.tokens.contains([]) {
             throw .invalid(
-                HTTPSourceKeys.algorithm.declaration.name,
+                GateKeys.algorithm.declaration.name,
                 "This machine's OpenSSL has been told not to use the hash.",
                 hint: "Choose another signature.algorithm, or look at openssl.cnf."
             )
@@ -34,10 +44,10 @@ struct Gate: Sendable {
     }
 
     /// Whether a request needs a token.
-    var asksForToken: Bool { !tokens.isEmpty }
+    public var asksForToken: Bool { !tokens.isEmpty }
 
     /// Whether the value of `Authorization` bears one of the tokens.
-    func admits(authorization: String) -> Bool {
+    public func admits(authorization: String) -> Bool {
         let words = authorization.split(separator: " ", maxSplits: 1)
         guard words.count == 2, words[0].lowercased() == "bearer" else { return false }
         let digest = Self.digest(Array(words[1].utf8))
@@ -46,7 +56,7 @@ struct Gate: Sendable {
     }
 
     /// Whether a signature is that of a body.
-    func admits(signature: String, of body: UnsafeRawBufferPointer) -> Bool {
+    public func admits(signature: String, of body: UnsafeRawBufferPointer) -> Bool {
         guard let secret else { return true }
         var text = signature[...]
         let name = algorithm.rawValue + "="

@@ -1,7 +1,5 @@
-import Listening
+import SyslogMessages
 import Testing
-
-@testable import SyslogConnector
 
 @Suite("Syslog framing")
 struct MessageFramerTests {
@@ -85,23 +83,5 @@ struct MessageFramerTests {
     func forced() throws {
         let (messages, _) = try cut("2026 a\n3 b\n", pieces: 2, style: .newline)
         #expect(messages == ["2026 a", "3 b"])
-    }
-
-    @Test("addresses say how messages come in")
-    func endpoints() {
-        #expect(SyslogEndpoint("tcp://127.0.0.1:514")?.kind == .tcp)
-        #expect(SyslogEndpoint("tls://[::1]:6514")?.address == .internet(host: "::1", port: 6_514))
-        #expect(
-            SyslogEndpoint("udp://:514")?.address == .internet(host: "127.0.0.1", port: 514)
-        )
-        for (text, path) in [("unix:/run/x", "/run/x"), ("unixgram:///dev/log", "/dev/log")] {
-            #expect(
-                SyslogEndpoint(text)?.address == .unix(path: path, mode: .ownerAndGroup)
-            )
-        }
-        for bad in ["127.0.0.1:514", "tcp:514", "tcp://host", "http://a:1", "unix:", "tcp://::1:5"]
-        {
-            #expect(SyslogEndpoint(bad) == nil, "\(bad)")
-        }
     }
 }

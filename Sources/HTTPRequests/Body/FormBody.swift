@@ -1,17 +1,18 @@
-internal import ConnectorSDK
+public import ConnectorSDK
 internal import JSONRecords
 
 /// The fields of a form, `name=value&name=value`, as one record.
-struct FormBody {
+public struct FormBody {
     /// More fields than a form has.
     private static let mostFields = 1_000
     private static let mostValues = 10_000
 
-    private(set) var names: [String] = []
+    /// The names of its fields, each once, in their order.
+    public private(set) var names: [String] = []
     private var values: [[[UInt8]]] = []
 
     /// Reads a form; says what is wrong with it, and at which byte.
-    init(_ text: UnsafeRawBufferPointer) throws(Problem) {
+    public init(_ text: UnsafeRawBufferPointer) throws(Problem) {
         var places: [String: Int] = [:]
         var start = 0
         var count = 0
@@ -42,13 +43,15 @@ struct FormBody {
     }
 
     /// Why a text is no form.
-    struct Problem: Error {
-        var reason: String
-        var byte: Int
+    public struct Problem: Error {
+        /// The reason.
+        public var reason: String
+        /// Where.
+        public var byte: Int
     }
 
     /// Appends the record; a field that is there several times is an array.
-    func append(to batch: RecordBatch) {
+    public func append(to batch: RecordBatch) {
         let row = batch.appendRow()
         for (column, all) in values.enumerated() {
             if all.count == 1 {

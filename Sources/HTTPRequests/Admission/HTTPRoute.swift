@@ -1,12 +1,13 @@
 /// A path that takes records.
-struct HTTPRoute: Hashable, Sendable {
+public struct HTTPRoute: Hashable, Sendable {
     /// What the path begins with, or is.
     private let prefix: String
     /// Whether a `*` follows.
-    let isOpen: Bool
+    public let isOpen: Bool
     private static let longestName = 200
 
-    init?(_ text: String) {
+    /// Reads `/orders` or `/events/*`; `nil` when it is neither.
+    public init?(_ text: String) {
         isOpen = text.hasSuffix("*")
         prefix = isOpen ? String(text.dropLast()) : text
         guard prefix.hasPrefix("/"), !prefix.contains("*"), !prefix.contains("?") else {
@@ -15,7 +16,7 @@ struct HTTPRoute: Hashable, Sendable {
     }
 
     /// What the `*` stands for in a path, empty without one; `nil` when this is another path.
-    func match(_ path: Substring) -> Substring? {
+    public func match(_ path: Substring) -> Substring? {
         guard path.hasPrefix(prefix) else { return nil }
         let rest = path.dropFirst(prefix.count)
         guard isOpen else { return rest.isEmpty ? rest : nil }

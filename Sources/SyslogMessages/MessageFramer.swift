@@ -1,7 +1,17 @@
 internal import Glibc
 
+/// How messages follow each other on a stream. (RFC 6587)
+public enum FramingStyle: String, CaseIterable, Sendable {
+    /// Each connection is one of the others, as its first byte tells.
+    case auto
+    /// The length of a message stands in front of it.
+    case octetCounting = "octet-counting"
+    /// A line is a message.
+    case newline
+}
+
 /// Why a stream cannot be cut into messages any further.
-enum FramingProblem: Error {
+public enum FramingProblem: Error {
     /// A message is longer than it may be.
     case tooLong
     /// A length is none.
@@ -11,17 +21,19 @@ enum FramingProblem: Error {
 /// Finds messages in the bytes of one connection. (RFC 6587)
 ///
 /// A value that is fed bytes and holds none of them.
-struct MessageFramer {
+public struct MessageFramer {
     // No message is so long that its length had more digits.
     private static let mostDigits = 9
     private static let newline: UInt8 = 0x0A
 
-    private(set) var style: FramingStyle
+    /// How messages follow each other, as far as it is known.
+    public private(set) var style: FramingStyle
     private let longest: Int
     /// How many bytes of the unfinished line are known to have no end.
     private var scanned = 0
 
-    init(_ style: FramingStyle, longest: Int) {
+    /// Makes a framer of one connection; `longest` is the longest message.
+    public init(_ style: FramingStyle, longest: Int) {
         self.style = style
         self.longest = longest
     }
@@ -33,7 +45,7 @@ struct MessageFramer {
     ///   - found: gets the places of messages, which are not empty.
     /// - Returns: how many bytes are consumed.
     /// - Throws: when no message can be found behind those that were.
-    mutating func scan(
+    public mutating func scan(
         _ bytes: UnsafeRawBufferPointer,
         _ found: inout [Range<Int>]
     ) throws(FramingProblem) -> Int {

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import HTTPConnector
+@testable import HTTPRequests
 
 @Suite("Who may send")
 struct GateTests {
@@ -72,24 +72,5 @@ struct GateTests {
         #expect(closed.match("/in") == "")
         #expect(closed.match("/in/") == nil && closed.match("/") == nil)
         #expect(HTTPRoute("in") == nil && HTTPRoute("/a*/b") == nil)
-    }
-}
-
-@Suite("Forms")
-struct FormBodyTests {
-    private func names(_ text: String) throws -> [String] {
-        try Array(text.utf8).withUnsafeBytes { try FormBody($0).names }
-    }
-
-    @Test("fields are in the order of the form")
-    func order() throws {
-        #expect(try names("b=1&a=%C3%A9&&c&b=2") == ["b", "a", "c"])
-        #expect(try names("") == [])
-    }
-
-    // D9
-    @Test("what is no form is told", arguments: ["a=%", "a=%4", "a=%zz", "%ff=1", "a=%ff"])
-    func broken(_ text: String) {
-        #expect(throws: FormBody.Problem.self) { try names(text) }
     }
 }
