@@ -11,6 +11,9 @@ internal import Synchronization
 public final class Listener: Sendable {
     // What one read may bring; it bounds what arrives after reading was stopped. (D7)
     private static let readSize = 16 << 10
+    // Answers are short. What the kernel would hold of them else is tens of thousands, all of which
+    // are made before it is noticed that nobody reads them.
+    private static let sendSize: SocketOptionValue = 32 << 10
 
     private let group: MultiThreadedEventLoopGroup
     private let tables: [ObjectIdentifier: NIOLoopBound<ConnectionTable>]
@@ -80,6 +83,7 @@ public final class Listener: Sendable {
                     maximum: Self.readSize
                 )
             )
+            .childChannelOption(ChannelOptions.socketOption(.so_sndbuf), value: Self.sendSize)
             // Clients may close their side and still wait for an answer.
             .childChannelOption(ChannelOptions.allowRemoteHalfClosure, value: true)
             .childChannelInitializer { [self] channel in
