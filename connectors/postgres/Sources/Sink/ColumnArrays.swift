@@ -15,6 +15,7 @@ internal final class ColumnArrays {
     private var starts: [Int] = []
     private var places: [Int] = []
     private var hasNull: [Bool] = []
+    private var isWanted: [Bool] = []
 
     internal init() {}
 
@@ -28,18 +29,21 @@ internal final class ColumnArrays {
             || piece.shape.kind == .delete
     }
 
-    /// Takes rows in the form of COPY, whose columns have these types.
+    /// Takes rows in the form of COPY, whose columns have these types; of the columns only those
+    /// in `wanted`, if it is given.
     ///
     /// - Returns: the arrays, valid until the next call.
     internal func fill(
         _ rows: UnsafeRawBufferPointer,
         count: Int,
-        types: [UInt32]
+        types: [UInt32],
+        wanted: [Int]? = nil
     ) -> [UnsafeRawBufferPointer] {
+        isWanted = types.indices.map { wanted?.contains($0) ?? true }
         measure(rows, count, columns: types.count)
         output.count = 0
         let base = output.reserve(starts[types.count])
-        for (column, type) in types.enumerated() {
+        for (column, type) in types.enumerated() where isWanted[column] {
             let header = [1, hasNull[column] ? 1 : 0, type, UInt32(count), 1]
             for (index, word) in header.enumerated() {
                 base.storeBytes(
@@ -56,14 +60,14 @@ internal final class ColumnArrays {
             places[column] += field.count
         }
         output.count = starts[types.count]
-        return types.indices.map { column in
+        return types.indices.filter { isWanted[$0] }.map { column in
             UnsafeRawBufferPointer(rebasing: output.bytes[starts[column]..<starts[column + 1]])
         }
     }
 
     /// Works out where each array goes.
     private func measure(_ rows: UnsafeRawBufferPointer, _ count: Int, columns: Int) {
-        places = Array(repeating: Self.headerLength, count: columns)
+        places = isWanted.map { $0 ? Self.headerLength : 0 }
         hasNull = Array(repeating: false, count: columns)
         visit(rows, count, columns: columns) { column, field in
             places[column] += field.count
@@ -86,7 +90,9 @@ internal final class ColumnArrays {
             for column in 0..<columns {
                 let length = rows.loadUnaligned(fromByteOffset: at, as: Int32.self).bigEndian
                 let end = at + 4 + max(0, Int(length))
-                body(column, UnsafeRawBufferPointer(rebasing: rows[at..<end]))
+                if isWanted[column] {
+                    body(column, UnsafeRawBufferPointer(rebasing: rows[at..<end]))
+                }
                 at = end
             }
         }

@@ -18,6 +18,8 @@ internal final class SinkConnection {
         /// A statement writes to the table; `countsMissing` for one that gives the number of
         /// records without a row.
         case statement(TableName, countsMissing: Bool)
+        /// A statement replaces those rows of a piece which exist.
+        case change(BatchWriter.Piece)
         /// Rows were sent as statements of their own.
         case rows
     }
@@ -89,6 +91,7 @@ internal final class SinkConnection {
             }
             guard countsMissing, let missing = result.int(0, 0), missing > 0 else { return }
             throw judged(SinkErrors.noRow(name))
+        case .change(let piece): try finishChange(piece)
         case .rows:
             let outcome = try attempt(offsets) { () throws(PostgresFailure) in try rows.finish() }
             if let (failure, table) = outcome.failure {
@@ -177,10 +180,7 @@ extension SinkConnection {
         } else if piece.shape.kind == .copy {
             try copy(bytes, piece, name)
         } else if ColumnArrays.takes(piece) {
-            try ask(name) { connection throws(PostgresFailure) in
-                try arrays.start(piece, bytes, on: connection)
-            }
-            pending = .statement(name, countsMissing: piece.shape.kind == .update)
+            try sendArrays(bytes, piece, name)
         } else {
             try stage(bytes, piece, name)
         }
@@ -212,6 +212,67 @@ extension SinkConnection {
         if case .rows = pending, !rows.isFull {} else { try settle() }
         try attempt(name) { () throws(PostgresFailure) in try rows.send(piece, data) }
         pending = .rows
+    }
+
+    /// Sends rows as arrays, or the way that is best for those that exist or do not.
+    private func sendArrays(
+        _ data: UnsafeRawBufferPointer,
+        _ piece: BatchWriter.Piece,
+        _ name: TableName
+    ) throws(ConnectorError) {
+        let shape = piece.shape
+        switch try way(data, piece, name) {
+        case .find:
+            // None exists. Should somebody add one before this transaction ends, it is repeated
+            // with each batch set apart, and then rows are merged.
+            try copy(data, piece, name)
+            try attempt(name) { () throws(PostgresFailure) in
+                try sendFrame(piece.form) { CopyBinary.end(&$0) }
+                try connection.finishCopyData()
+            }
+            pending = .statement(name, countsMissing: false)
+        case .change:
+            try ask(name) { connection throws(PostgresFailure) in
+                try arrays.startChange(piece, data, on: connection)
+            }
+            pending = .change(piece)
+        case .merge:
+            try ask(name) { connection throws(PostgresFailure) in
+                try arrays.start(piece, data, on: connection)
+            }
+            shape.presence.merged()
+            pending = .statement(name, countsMissing: shape.kind == .update)
+        }
+    }
+
+    /// How rows are written; `find` when it was looked for them and none exists.
+    private func way(
+        _ data: UnsafeRawBufferPointer,
+        _ piece: BatchWriter.Piece,
+        _ name: TableName
+    ) throws(ConnectorError) -> KeyPresence.Way {
+        let shape = piece.shape
+        guard shape.canDivide, piece.hasDistinctKeys, piece.rows >= KeyPresence.rowLimit, !isApart
+        else { return .merge }
+        // The rows before may be what is found, or be found not to exist.
+        try settle()
+        guard shape.presence.way == .find else { return shape.presence.way }
+        let count = try ask(name) { connection throws(PostgresFailure) in
+            try arrays.find(piece, data, on: connection)
+        }
+        shape.presence.found(count, of: piece.rows)
+        return shape.presence.way
+    }
+
+    /// Waits until rows that exist are replaced, and merges the piece when not all of them did.
+    private func finishChange(_ piece: BatchWriter.Piece) throws(ConnectorError) {
+        try attempt(piece.shape.table.name) { () throws(PostgresFailure) in
+            let changed = try connection.finishStatement().affectedRows
+            piece.shape.presence.found(changed, of: piece.rows)
+            guard changed < piece.rows else { return }
+            try arrays.startAgain(piece, on: connection)
+            try connection.finishStatement()
+        }
     }
 
     /// Sends rows straight into their table.

@@ -29,6 +29,9 @@ internal final class TargetTable {
     internal let uniqueIndexes: [[String]]
     internal let hasTriggers: Bool
     internal let hasForeignKeys: Bool
+    /// Whether a row can be looked for and copied without anything else being looked at: an ordinary
+    /// table, whose policies hide no row.
+    internal let isPlain: Bool
 
     private init(
         _ name: TableName,
@@ -40,6 +43,7 @@ internal final class TargetTable {
         state = result.string(0, 1) ?? ""
         hasTriggers = result.bool(0, 2) ?? true
         hasForeignKeys = result.bool(0, 3) ?? true
+        isPlain = result.bool(0, 4) ?? false
         self.columns = columns
         self.uniqueIndexes = uniqueIndexes
         byName = Dictionary(
@@ -62,7 +66,8 @@ internal final class TargetTable {
                 EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal)
                     OR c.relhasrules OR c.relkind NOT IN ('r', 'p'),
                 EXISTS (SELECT FROM pg_constraint k WHERE k.contype = 'f'
-                    AND (k.conrelid = c.oid OR k.confrelid = c.oid))
+                    AND (k.conrelid = c.oid OR k.confrelid = c.oid)),
+                c.relkind = 'r' AND NOT c.relrowsecurity
             FROM pg_class c WHERE c.oid = to_regclass($1)
             """,
             [.text(name.quoted)]
