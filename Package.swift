@@ -271,7 +271,7 @@ let package = Package(
             dependencies: [
                 "ConnectorSDK", "CBytes", "Topics", "JSONRecords", "JSONFormat", "CSVFormat",
                 "XMLFormat", "LogicalReplication", "RegularExpressions", "SyslogMessages",
-                "TextParsing",
+                "TextParsing", "HTTPRequests",
             ],
             path: "fuzz",
             exclude: ["corpus"],

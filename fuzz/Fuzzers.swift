@@ -6,12 +6,14 @@ internal import Glibc
 /// It must not crash, must not read a byte it does not own, and checks itself what else must hold.
 private let fuzzers: [(name: String, feed: @Sendable (UnsafeBufferPointer<UInt8>) -> Void)] = [
     ("csv", feedCSV),
+    ("form", feedForm),
     ("json-format", feedJSONFormat),
     ("json-records", feedJSONRecords),
     ("lines", feedLines),
     ("pgoutput", feedPgOutput),
     ("record-batch", feedRecordBatches),
     ("syslog", feedSyslog),
+    ("syslog-frames", feedSyslogFrames),
     ("xml", feedXML),
 ]
 
