@@ -295,7 +295,8 @@ let package = Package(
             "ChaosTests",
             ["TestServices", "PostgresClient", "millrace"],
             exclude: [
-                "capture.py", "damage.py", "disk_full.py", "follow.py", "kill.py", "replication.py",
+                "capture.py", "cluster.py", "damage.py", "disk_full.py", "follow.py", "kill.py",
+                "replication.py",
                 "servers.py", "streams.py", "transactions.py", "worker.py", "writers.py",
             ]
         ),

@@ -34,4 +34,12 @@ struct KillTests {
         try await ChaosScript(name: "kill.py", arguments: ["12"], environment: environment)
             .passes(in: TemporaryDirectory())
     }
+
+    // D2, D3, D5 and D6 with the topics on a cluster.
+    @Test("each line is in a cluster's topic once in a dozen kills", .timeLimit(.minutes(10)))
+    func kafka() async throws {
+        let broker = try KafkaBroker()
+        try await ChaosScript(name: "cluster.py", arguments: [broker.bootstrap, "12"])
+            .passes(in: TemporaryDirectory())
+    }
 }
