@@ -32,37 +32,17 @@ extension FileFollower {
     ) throws(ConnectorError) -> [Rotation.Step] {
         guard let candidate = try Candidate(path, node, self) else {
             rotation.missing(path)
-            if held[node] == nil { rotation.newcomers[node] = nil }
             return []
         }
         var steps: [Rotation.Step] = []
-        var suspects = ids
-        if candidate.isKnown {
-            let similar = starts(of: Rotation.family(path)).similar(to: candidate.begin)
-            steps += rotation.narrowed(node, to: similar)
-            suspects = rotation.newcomers[node]?.suspects ?? []
-        }
-        for id in suspects {
-            // It holds one content at most.
-            guard rotation.newcomers[node] != nil else { break }
+        for id in ids {
             guard let file = files[id] else { continue }
             let comparison = try candidate.compare(with: file.position)
             steps += rotation.compared(node, path, with: id, comparison)
+            // It holds one content at most.
+            if rotation.newcomers[node] == nil { break }
         }
         return steps
-    }
-
-    /// The contents of a family by their beginnings, as they were when first asked for while what
-    /// was decided together is done: they only grow.
-    private func starts(of family: String) -> StartIndex<Int> {
-        if let known = contentStarts[family] { return known }
-        var index = StartIndex<Int>()
-        for id in (rotation.families[family] ?? []).sorted() {
-            guard let start = files[id]?.position.start else { continue }
-            index.add(id, start)
-        }
-        contentStarts[family] = index
-        return index
     }
 
     /// Looks for a content beside where it was: under a new name, in a copy, compressed.
@@ -75,7 +55,7 @@ extension FileFollower {
             if let steps = try find(id, content, siblings) { return steps }
             listings[directory] = nil
             let again = try listing(directory)
-            if again.files == siblings.files { break }
+            if again == siblings { break }
             siblings = again
         }
         return rotation.notFound(id, at: now())
@@ -87,10 +67,12 @@ extension FileFollower {
     private func find(
         _ id: Int,
         _ content: Rotation.Content,
-        _ siblings: DirectoryListing
+        _ siblings: [DirectoryWalk.File]
     ) throws(ConnectorError) -> [Rotation.Step]? {
         guard let file = files[id] else { return [] }
-        if let node = content.node, let found = siblings.file(node) {
+        if let node = content.node,
+            let found = siblings.first(where: { FileNode($0.information) == node })
+        {
             let step = rotation.found(
                 found.path,
                 found.information,
@@ -102,9 +84,9 @@ extension FileFollower {
         }
         let family = Rotation.family(content.path)
         var best: (file: DirectoryWalk.File, isShorter: Bool)?
-        for sibling in try likely(file.position.start, family, siblings) {
+        for sibling in siblings where sibling.path != family {
             let node = FileNode(sibling.information)
-            guard rotation.carriers[node] == nil,
+            guard rotation.carriers[node] == nil, Rotation.family(sibling.path) == family,
                 let candidate = try Candidate(sibling.path, node, self)
             else { continue }
             switch try candidate.compare(with: file.position) {
@@ -119,26 +101,8 @@ extension FileFollower {
         return rotation.adopt(FileNode(best.file.information), best.file.path, id)
     }
 
-    /// The rotated files of a family that may begin so; each of them is opened once.
-    private func likely(
-        _ start: ContentStart,
-        _ family: String,
-        _ siblings: DirectoryListing
-    ) throws(ConnectorError) -> [DirectoryWalk.File] {
-        if let known = siblings.starts[family] { return known.similar(to: start) }
-        var index = StartIndex<DirectoryWalk.File>()
-        for sibling in siblings.families[family] ?? [] where sibling.path != family {
-            let node = FileNode(sibling.information)
-            guard rotation.carriers[node] == nil else { continue }
-            let candidate = try Candidate(sibling.path, node, self)
-            index.add(sibling, candidate.flatMap { $0.isKnown ? $0.begin : nil })
-        }
-        siblings.starts[family] = index
-        return index.similar(to: start)
-    }
-
     /// The regular files of a directory, looked at once for what is decided together.
-    private func listing(_ directory: String) throws(ConnectorError) -> DirectoryListing {
+    private func listing(_ directory: String) throws(ConnectorError) -> [DirectoryWalk.File] {
         if let known = listings[directory] { return known }
         var files: [DirectoryWalk.File] = []
         do throws(FileSystemError) {
@@ -152,33 +116,9 @@ extension FileFollower {
         } catch {
             if !error.isNotFound { warn(error, "cannot look for rotated files") }
         }
-        let listing = DirectoryListing(files)
-        listings[directory] = listing
-        return listing
+        listings[directory] = files
+        return files
     }
-}
-
-/// What was in a directory when it was looked at.
-final class DirectoryListing {
-    let files: [DirectoryWalk.File]
-    private let nodes: [FileNode: Int]
-    /// The files of each family.
-    let families: [String: [DirectoryWalk.File]]
-    /// Those that no content is known to be in, by their beginnings; of families that were asked
-    /// for.
-    var starts: [String: StartIndex<DirectoryWalk.File>] = [:]
-
-    init(_ files: [DirectoryWalk.File]) {
-        self.files = files
-        families = Dictionary(grouping: files) { Rotation.family($0.path) }
-        nodes = Dictionary(
-            files.enumerated().map { (FileNode($1.information), $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
-    }
-
-    /// The first of the names that a file has.
-    func file(_ node: FileNode) -> DirectoryWalk.File? { nodes[node].map { files[$0] } }
 }
 
 /// A file that may be a copy of a content.
@@ -188,22 +128,14 @@ private struct Candidate {
     private let size: Int64
     /// The first bytes of the content; `nil` when they cannot be had yet.
     private let start: [UInt8]?
-    let begin: ContentStart
+    private let begin: ContentStart
     private let kind: CompressionKind?
-
-    /// Whether its first bytes are known.
-    var isKnown: Bool { start?.isEmpty == false }
 
     /// Opens it; `nil` when it is not there any more, or cannot be read.
     init?(_ path: String, _ node: FileNode, _ follower: FileFollower) throws(ConnectorError) {
         let bytes: [UInt8]
         do throws(FileSystemError) {
-            let file: OpenFile
-            if let held = follower.held[node] {
-                file = held
-            } else {
-                file = try OpenFile(path, .reading)
-            }
+            let file = try OpenFile(path, .reading)
             let information = try file.information()
             guard FileNode(information) == node else { return nil }
             self.path = path

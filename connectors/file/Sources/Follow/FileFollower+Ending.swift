@@ -30,12 +30,6 @@ extension FileFollower {
             return false
         }
         file.position.path = content.path
-        try use(opened, for: file)
-        return true
-    }
-
-    /// Keeps a file open that holds a content, and reads it as what it is.
-    func use(_ opened: OpenFile, for file: FollowedFile) throws(ConnectorError) {
         keepOpen(file, opened)
         let start = try reportingToEngine { () throws(FileSystemError) in
             try opened.bytes(at: 0, count: 16)
@@ -43,6 +37,7 @@ extension FileFollower {
         if isCompressed(start), file.position.start.length == 0 || isArchive(file, start) {
             file.archive = try ArchiveReading(opened, ArchiveReading.kind(start))
         }
+        return true
     }
 
     /// Whether the compressed bytes are not the content themselves.

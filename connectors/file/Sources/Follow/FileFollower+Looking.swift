@@ -26,7 +26,6 @@ extension FileFollower {
                 isTouched: touched.contains(file.path),
                 at: now()
             )
-            hold(file.path, file.information)
             if let step { steps.append(step) }
         }
         // Known names that no pattern matches, such as those of rotated files.
@@ -81,7 +80,6 @@ extension FileFollower {
             rotation.missing(path)
             return nil
         }
-        defer { hold(path, information) }
         return rotation.found(
             path,
             information,
@@ -138,7 +136,6 @@ extension FileFollower {
     /// Does what has been decided, and what follows from it.
     func perform(_ steps: [Rotation.Step]) async throws(ConnectorError) {
         listings.removeAll()
-        contentStarts.removeAll()
         moving.removeAll()
         var queue = Array(steps.reversed())
         while let step = queue.popLast() {
@@ -152,7 +149,7 @@ extension FileFollower {
         context.logger.debug("follow", metadata: ["step": "\(step)"])
         switch step {
         case .begin(let node, let path, let previous):
-            return try await begin(node, path, after: previous)
+            try await begin(node, path, after: previous)
         case .read(let id):
             ready.insert(id)
         case .drain(let id):
@@ -175,17 +172,14 @@ extension FileFollower {
     }
 
     /// Starts to follow a new content.
-    ///
-    /// - Returns: what follows when its file has no name any more.
-    func begin(
+    private func begin(
         _ node: FileNode,
         _ path: String,
         after previous: Int?
-    ) async throws(ConnectorError) -> [Rotation.Step] {
+    ) async throws(ConnectorError) {
         guard rotation.carriers[node] == nil,
             let (file, information, bytes) = openNew(node, path)
-        else { return [] }
-        let isNamed = isThere(node, path)
+        else { return }
         var position = FollowPosition(path: path, node: node)
         if isFirstLook, previous == nil, follow.readFrom == .end {
             if isCompressed(bytes) {
@@ -202,7 +196,7 @@ extension FileFollower {
             path: path,
             node: node,
             size: information.size,
-            isNamed: isNamed,
+            isNamed: true,
             modified: information.modified
         )
         let followed = makeFile(id, partition(node, bytes), position)
@@ -219,18 +213,6 @@ extension FileFollower {
         // So that it is known again when it has another name by then.
         try await outlet.advance(to: followed.stored)
         ready.insert(id)
-        return isNamed ? [] : [.drain(id)]
-    }
-
-    private func take(_ node: FileNode, _ path: String) throws(FileSystemError) -> OpenFile {
-        if let file = held.removeValue(forKey: node) { return file }
-        return try OpenFile(path, .reading)
-    }
-
-    /// Whether a path leads to a file.
-    private func isThere(_ node: FileNode, _ path: String) -> Bool {
-        guard let information = try? FileInformation.of(path) else { return false }
-        return FileNode(information) == node
     }
 
     /// Opens a file that is to be begun, and reads its first bytes; `nil` when it is not there.
@@ -240,12 +222,12 @@ extension FileFollower {
     ) -> (file: OpenFile, information: FileInformation, start: [UInt8])? {
         let family = Rotation.family(path)
         // The one before it has moved on meanwhile, and must be found first.
-        guard !moving.contains(family) || !isThere(node, path) else {
+        guard !moving.contains(family) else {
             lookAgain.insert(path)
             return nil
         }
         do throws(FileSystemError) {
-            let file = try take(node, path)
+            let file = try OpenFile(path, .reading)
             let information = try file.information()
             if information.kind == .regular, FileNode(information) == node {
                 return (file, information, try file.bytes(at: 0, count: ContentStart.limit))
@@ -302,12 +284,7 @@ extension FileFollower {
         file.position.path = content.path
         file.position.goneSince = nil
         file.position.error = nil
-        if let node = content.node {
-            if !content.isNamed, let opened = held.removeValue(forKey: node) {
-                try use(opened, for: file)
-            }
-            try settle(file, into: node, content.path)
-        }
+        if let node = content.node { try settle(file, into: node, content.path) }
         // What was seen of what is not complete was seen in another file.
         file.cutter = makeCutter(at: file.position.place)
         waiting.remove(id)

@@ -41,9 +41,6 @@ final class FileFollower {
     /// Contents that wait for time to pass.
     var waiting: Set<Int> = []
     var openFiles: Set<Int> = []
-    /// New files of which it is not decided whether they are to be read: open, so that they can be
-    /// when their names are gone by then. (D6)
-    var held: [FileNode: OpenFile] = [:]
     var reads = 0
     var chunk = Chunk(capacity: FileFollower.blockSize + ContentEnd.limit)
     var watch: DirectoryWatch?
@@ -51,9 +48,7 @@ final class FileFollower {
     /// The names of positions that are taken.
     var partitions: Set<String> = []
     /// The files of directories, while what was decided together is done.
-    var listings: [String: DirectoryListing] = [:]
-    /// The contents of families by their beginnings, for as long.
-    var contentStarts: [String: StartIndex<Int>] = [:]
+    var listings: [String: [DirectoryWalk.File]] = [:]
     var spare: RecordBatch?
     /// Bytes that were seen and could not be read any more.
     var lostBytes: Int64 = 0
@@ -92,16 +87,12 @@ final class FileFollower {
             try await readAll()
             reportPatterns()
             if !rotation.newcomers.isEmpty { try await perform(rotation.conclude(at: now())) }
-            letGo()
             if context.untilEnd, isAtEnd { break }
             try await perform(rotation.expire(at: now(), mayForget))
             try await pause()
         }
         if context.untilEnd, !outlet.isStopping { try await finishAll() }
-        if outlet.isStopping {
-            try await beginRemoved()
-            try await finishRemoved()
-        }
+        if outlet.isStopping { try await finishRemoved() }
         try await outlet.settle()
         if lostBytes > 0 {
             context.logger.notice(

@@ -28,17 +28,6 @@ extension Rotation {
         }
     }
 
-    /// A new file can be a copy of some contents only, by its beginning.
-    mutating func narrowed(_ node: FileNode, to likely: [Int]) -> [Step] {
-        guard var newcomer = newcomers[node] else { return [] }
-        newcomer.suspects = likely.filter { isSuspect($0, newcomer) }
-        if let original = newcomer.copyOf, !newcomer.suspects.contains(original) {
-            newcomer.copyOf = nil
-        }
-        newcomers[node] = newcomer
-        return newcomer.suspects.isEmpty ? [begin(node, newcomer)] : []
-    }
-
     /// The file does not hold the content any more: it was cut off or written over.
     mutating func rewritten(_ id: Int) -> [Step] {
         guard let content = contents[id], let node = content.node else { return [] }
@@ -78,21 +67,20 @@ extension Rotation {
     /// Lets a file that was found to be a copy of a content take over for it.
     mutating func adopt(_ node: FileNode, _ path: String, _ id: Int) -> [Step] {
         guard let content = contents[id] else { return [] }
-        let isNamed = newcomers[node]?.isNamed ?? true
         if let old = content.node { carriers[old] = nil }
         newcomers[node] = nil
         carriers[node] = id
-        if isNamed { names[path] = id }
+        names[path] = id
         rename(family: id, from: content.path, to: path)
         contents[id]?.node = node
         contents[id]?.path = path
-        contents[id]?.isNamed = isNamed
+        contents[id]?.isNamed = true
         contents[id]?.goneSince = nil
         contents[id]?.isDrained = false
         contents[id]?.seenSize = -1
         nameless.remove(id)
         gone.remove(id)
-        return [.move(id), isNamed ? .read(id) : .drain(id)]
+        return [.move(id), .read(id)]
     }
 
     /// The copy that was noticed while the original was in place; one that is not compressed is

@@ -26,9 +26,6 @@ extension Rotation {
             self.created = created
         }
 
-        /// Notes that a younger one has its name, or will have it.
-        mutating func loseName() { (isOwn, isRotated) = (false, true) }
-
         init(_ path: String, _ file: FileInformation) {
             self.init(path, modified: file.modified, created: file.created)
         }
@@ -70,7 +67,7 @@ extension Rotation {
     private func age(_ id: Int) -> Age? {
         guard let content = contents[id] else { return nil }
         var age = Age(content.path, modified: content.seenModified, created: content.node?.created)
-        if !content.isNamed { age.loseName() }
+        if !content.isNamed { (age.isOwn, age.isRotated) = (false, true) }
         return age
     }
 

@@ -77,8 +77,6 @@ struct Rotation {
         var follows: Int?
         /// Whether it waits for older ones to be decided upon.
         var isHeld = false
-        /// Whether a name leads to it; one without is open, or it could not be read any more.
-        var isNamed = true
 
         /// Whether it is still to be found out if its lines are to be read.
         var isUndecided: Bool { !isIgnored && copyOf == nil }
@@ -91,8 +89,6 @@ struct Rotation {
 
     var contents: [Int: Content] = [:]
     var newcomers: [FileNode: Newcomer] = [:]
-    /// Which of them was seen last under each name.
-    private var newcomerNames: [String: FileNode] = [:]
     var carriers: [FileNode: Int] = [:]
     var names: [String: Int] = [:]
     /// Contents that have lost their names since the last conclusion.
@@ -172,7 +168,6 @@ struct Rotation {
         let node = FileNode(file)
         let before = names[path]
         if let before, contents[before]?.node != node { lose(before, path) }
-        if let other = newcomerNames[path], other != node { loseNewcomer(path) }
         if let id = carriers[node] { return seen(id, path, file, isTouched) }
         if var newcomer = newcomers[node] {
             if newcomer.size != file.size || isTouched {
@@ -181,14 +176,11 @@ struct Rotation {
                 newcomer.needsComparison = !newcomer.isIgnored
             }
             newcomer.path = path
-            newcomer.isNamed = true
             newcomer.age = Age(path, file)
             newcomers[node] = newcomer
-            newcomerNames[path] = node
             return nil
         }
         guard isIncluded else { return nil }
-        newcomerNames[path] = node
         newcomers[node] = Newcomer(
             path: path,
             size: file.size,
@@ -237,17 +229,7 @@ struct Rotation {
     /// A path leads nowhere.
     mutating func missing(_ path: String) {
         if let id = names[path] { lose(id, path) }
-        loseNewcomer(path)
-    }
-
-    /// D6: what is not decided upon is open, and still to be read when its name is gone.
-    private mutating func loseNewcomer(_ path: String) {
-        guard let node = newcomerNames.removeValue(forKey: path),
-            let newcomer = newcomers[node], newcomer.path == path
-        else { return }
-        guard newcomer.isUndecided else { return newcomers[node] = nil }
-        newcomers[node]?.isNamed = false
-        newcomers[node]?.age.loseName()
+        for (node, newcomer) in newcomers where newcomer.path == path { newcomers[node] = nil }
     }
 
     /// Names that lead to contents, and were not seen when all were looked at.
@@ -278,13 +260,9 @@ struct Rotation {
         }
         nameless.removeAll()
         formerly.removeAll()
-        if newcomerNames.count > 2 * newcomers.count {
-            newcomerNames = newcomerNames.filter { newcomers[$0.value] != nil }
-        }
         let waiting = newcomers.filter { !$0.value.isIgnored }
         // The older ones first, so that a younger one can wait for them.
         var undecided: [String: Elders] = [:]
-        var known: [String: Originals] = [:]
         for (node, newcomer) in waiting.sorted(by: { $0.value.age < $1.value.age }) {
             let family = Self.family(newcomer.path)
             // It does not wait for ever: what comes before it may not be a log at all.
@@ -293,7 +271,7 @@ struct Rotation {
                 && now - newcomer.seenAt < copyRest
             newcomers[node]?.isHeld = isHeld
             if !isHeld, let newcomer = newcomers[node] {
-                steps += conclude(node, newcomer, &known, at: now)
+                steps += conclude(node, newcomer, at: now)
             }
             if newcomers[node]?.isUndecided == true {
                 undecided[family, default: Elders()].add(newcomer.age)
@@ -305,29 +283,22 @@ struct Rotation {
     private mutating func conclude(
         _ node: FileNode,
         _ newcomer: Newcomer,
-        _ known: inout [String: Originals],
         at now: Int64
     ) -> [Step] {
-        if !newcomer.isNamed, newcomer.copyOf != nil || newcomer.size == 0 {
-            // There is nothing in it that is not read elsewhere.
-            newcomers[node] = nil
-            return []
-        }
         // The first bytes say whether it is compressed at all.
         if newcomer.size == 0, RotatedName.isCompressed(newcomer.path) { return [] }
         var newcomer = newcomer
-        if newcomer.suspects.isEmpty {
-            newcomer.suspects = suspects(newcomer, &known)
-        } else {
-            newcomer.suspects.removeAll { contents[$0] == nil }
-        }
+        if newcomer.suspects.isEmpty { newcomer.suspects = suspects(newcomer) }
+        newcomer.suspects.removeAll { contents[$0] == nil }
         guard !newcomer.suspects.isEmpty else { return [begin(node, newcomer)] }
         if let original = newcomer.copyOf, isOutgrown(original, by: newcomer) {
             return [begin(node, newcomer)]
         }
         if newcomer.needsComparison {
             // What was not read yet of a content that is in place cannot be recognised in a copy.
-            let isUnread = isAnyUnread(of: newcomer, &known)
+            let isUnread = newcomer.suspects.contains {
+                isAlive($0) && contents[$0]?.isCurrent == false
+            }
             newcomers[node] = newcomer
             if isUnread, now - newcomer.changedAt < copyRest { return [] }
             newcomer.needsComparison = false
@@ -355,6 +326,20 @@ struct Rotation {
     mutating func begin(_ node: FileNode, _ newcomer: Newcomer) -> Step {
         newcomers[node] = nil
         return .begin(node, path: newcomer.path, after: newcomer.follows)
+    }
+
+    /// The contents that a new file may be a copy of, by their names.
+    private func suspects(_ newcomer: Newcomer) -> [Int] {
+        let name = FileSystem.name(of: newcomer.path)
+        let isCompressed = RotatedName.isCompressed(name)
+        // Rotation copies to a longer name: what has the family's own name is the original.
+        guard isCompressed || RotatedName.family(of: name) != name else { return [] }
+        let related = families[Self.family(newcomer.path)] ?? []
+        return related.filter { id in
+            guard let content = contents[id] else { return false }
+            let isCopyOfCopy = RotatedName.isCompressed(content.path) && content.isNamed
+            return !isCopyOfCopy && content.path != newcomer.path
+        }
     }
 
     /// The earliest time at which waiting alone decides something; `nil` when nothing waits.
