@@ -72,9 +72,6 @@ struct SinkTask {
 /// Which partitions a sink task reads.
 struct PartitionAssignment {
     private let selection: TopicSelection
-    /// How often it is looked whether the last records have come before a run ends.
-    static let arrival = Duration.milliseconds(20)
-
     private let environment: TaskEnvironment
 
     init(_ selection: TopicSelection, _ environment: TaskEnvironment) {

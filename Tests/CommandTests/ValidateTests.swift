@@ -18,8 +18,8 @@ struct ValidateTests {
         #expect(result.exitCode == 2)
         #expect(
             result.output == """
-                p.yaml:2:1: error: source: is not a known key; the keys here are pipeline, topics, \
-                sources, sinks, tests (did you mean "sources"?)
+                p.yaml:2:1: error: source: is not a known key; the keys here are pipeline, broker, \
+                topics, sources, sinks, tests (did you mean "sources"?)
 
                 """
         )

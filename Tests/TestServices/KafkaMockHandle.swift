@@ -1,4 +1,6 @@
 import CKafka
+import Glibc
+import Synchronization
 
 /// librdkafka's own cluster of make-believe brokers, for failures that no real one can be asked for.
 ///
@@ -7,6 +9,10 @@ public final class KafkaMockHandle: @unchecked Sendable {
     // SAFETY: the cluster has a thread and a lock of its own; both pointers are constant.
     private let host: OpaquePointer
     private let cluster: OpaquePointer
+
+    /// The ports of brokers that are down, by descriptors that hold them: the process would end when
+    /// a broker came back and somebody else had its port.
+    private let held = Mutex<[Int32: Int32]>([:])
 
     /// Where clients connect.
     public let bootstrap: String
@@ -42,6 +48,7 @@ public final class KafkaMockHandle: @unchecked Sendable {
         // In this order: the cluster's thread belongs to its host.
         rd_kafka_mock_cluster_destroy(cluster)
         rd_kafka_destroy(host)
+        for descriptor in held.withLock({ Array($0.values) }) { close(descriptor) }
     }
 
     /// Creates a topic.
@@ -79,9 +86,19 @@ public final class KafkaMockHandle: @unchecked Sendable {
     public func setDown(_ broker: Int32, _ isDown: Bool) {
         if isDown {
             _ = rd_kafka_mock_broker_set_down(cluster, broker)
+            held.withLock { $0[broker] = port(of: broker).flatMap(LoopbackPort.hold) }
         } else {
+            if let descriptor = held.withLock({ $0.removeValue(forKey: broker) }) {
+                close(descriptor)
+            }
             _ = rd_kafka_mock_broker_set_up(cluster, broker)
         }
+    }
+
+    private func port(of broker: Int32) -> Int? {
+        let addresses = bootstrap.split(separator: ",")
+        guard addresses.indices.contains(Int(broker) - 1) else { return nil }
+        return addresses[Int(broker) - 1].split(separator: ":").last.flatMap { Int($0) }
     }
 
     /// Makes a broker slow.

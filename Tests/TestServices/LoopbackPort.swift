@@ -27,6 +27,25 @@ enum LoopbackPort {
         }
     }
 
+    /// Keeps others from a port on which nobody listens, until the descriptor is closed; `nil` when
+    /// somebody has it already.
+    static func hold(_ port: Int) -> Int32? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var on: Int32 = 1
+        // Connections that were just cut may still stand there.
+        setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, socklen_t(MemoryLayout<Int32>.size))
+        var address = Self.address(port)
+        let code = withUnsafeBytes(of: &address) { bytes -> Int32 in
+            guard let base = bytes.bindMemory(to: sockaddr.self).baseAddress else { return -1 }
+            return bind(descriptor, base, socklen_t(bytes.count))
+        }
+        guard code == 0 else {
+            close(descriptor)
+            return nil
+        }
+        return descriptor
+    }
+
     private static func address(_ port: Int) -> sockaddr_in {
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
