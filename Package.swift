@@ -123,7 +123,7 @@ let package = Package(
         module("SyslogMessages", ["ConnectorSDK", "JSONRecords", "CBytes"]),
         module("Compression", ["ConnectorSDK", "CZstd", "CLZ4", "CZlib", "CSnappy"]),
         module("SQLiteClient", ["CSQLite", "CSQLiteShim"]),
-        module("JQPrograms", ["CJQ"]),
+        module("JQPrograms", ["CJQ", "ConnectorSDK"]),
         module("LogicalReplication", []),
         module("JSONDocuments", []),
         module("TableMapping", ["ConnectorSDK", "JSONDocuments", "RecordTemplates"]),

@@ -1,7 +1,8 @@
 package import ConnectorSDK
+package import JQPrograms
 internal import JSONRecords
 
-/// Writes records as the JSON texts that programs run with.
+/// Runs programs with records.
 package final class JqInput {
     private let writer = JSONRecordWriter()
     private let keyWriter = JSONRecordWriter()
@@ -11,10 +12,65 @@ package final class JqInput {
     /// - Parameter mayRound: whether numbers may lose digits, as they do in jq.
     package init(mayRound: Bool) { self.mayRound = mayRound }
 
-    /// The text of one record: its value, or an object of the record and its value.
+    /// Runs a program with one record: its value, or an object of the record and its value.
     ///
-    /// An opaque value is a string, as with `jq --raw-input`. Valid until the next call.
-    package func text(
+    /// An opaque value is a string, as with `jq --raw-input`. To be called from within the program's
+    /// `perform`. Each value goes to `each`, which returns whether the program is to go on.
+    package func run(
+        _ program: JQProgram,
+        _ batch: RecordBatch,
+        row: Int,
+        each: (JQValue) -> Bool
+    ) throws(ConnectorError) {
+        do throws(JQError) {
+            if let input = directInput(program, batch, row),
+                try program.run(input, each: each)
+            {
+                return
+            }
+        } catch {
+            throw JqKeys.rejection(error)
+        }
+        let json = try text(batch, row: row, withRecord: program.usesRecord)
+        do throws(JQError) {
+            _ = try program.run(.json(json), each: each)
+        } catch {
+            throw JqKeys.rejection(error)
+        }
+    }
+
+    /// The input where it need not be written as JSON and parsed again.
+    private func directInput(
+        _ program: JQProgram,
+        _ batch: RecordBatch,
+        _ row: Int
+    ) -> JQProgram.Input? {
+        guard !program.usesRecord else { return nil }
+        let cells = batch.row(row)
+        if batch.schema.isOpaque {
+            let value = cells.pointee
+            guard value.tag == .string || value.tag == .bytes,
+                JSONRecordParser.isValidUTF8(value.slice)
+            else { return nil }
+            return .text(value.slice)
+        }
+        // A text that is no object is read as a field, and is none.
+        let metadata = batch.metadata(row)
+        let isObject =
+            !batch.rawIsJSON || metadata.pointee.rawLength == 0
+            || metadata.pointee.raw[0] == UInt8(ascii: "{")
+        guard isObject, !batch.schema.isWhole else { return nil }
+        if !mayRound {
+            for column in 0..<batch.schema.count where cells[column].tag == .json {
+                // The text of the whole value tells why not.
+                if JqNumbers.areChanged(in: cells[column].slice) { return nil }
+            }
+        }
+        return .fields(cells, batch.schema)
+    }
+
+    /// The text of one record, valid until the next call.
+    private func text(
         _ batch: RecordBatch,
         row: Int,
         withRecord: Bool

@@ -14,11 +14,11 @@ package enum JqKeys {
     package static let memory = ConfigKey.size(
         "memory.max",
         default: 128 << 20,
-        in: 1 << 20...64 << 30,
+        in: 1 << 20...512 << 20,
         importance: .low,
         help: """
             By how much the process may grow while a program runs for one record; the record is then \
-            rejected.
+            rejected. libjq does not survive texts of 1 GiB, so that this must end a program before.
             """
     )
     package static let values = ConfigKey.int(

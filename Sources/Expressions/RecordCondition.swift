@@ -101,15 +101,10 @@ package final class JqCondition {
     }
 
     private func isTrue(_ batch: RecordBatch, _ row: Int) throws(ConnectorError) -> Bool {
-        let text = try input.text(batch, row: row, withRecord: program.usesRecord)
         var isTrue = false
-        do throws(JQError) {
-            try program.run(text) { value in
-                isTrue = !value.elementsEqual("false".utf8) && !value.elementsEqual("null".utf8)
-                return !isTrue
-            }
-        } catch {
-            throw JqKeys.rejection(error)
+        try input.run(program, batch, row: row) { value in
+            isTrue = value.isTrue
+            return !isTrue
         }
         return isTrue
     }

@@ -49,7 +49,8 @@ internal enum JQMessage {
         negative Object Array too deep large big many integer integers escaped shell split trim \
         time broken down requires mktime strptime strftime gmtime localtime regex expected found \
         nothing literal Unfinished abandoned text not. join base64 data decoded there are further \
-        inputs modules meaning here `halt` more than 16 MiB
+        inputs modules meaning here `halt` more than 16 MiB \
+        error errror converting seconds since epoch datetime requires parsed inputs
         """
         .split(whereSeparator: { $0.isWhitespace }).map(String.init)
     )

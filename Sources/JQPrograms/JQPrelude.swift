@@ -1,7 +1,8 @@
 /// Definitions that stand before a program, on its first line.
 ///
 /// They take the place of what a program inside a worker cannot have: other inputs, modules, the
-/// end of the process, text on standard error that would hold data of records.
+/// end of the process, text on standard error that would hold data of records. And they keep libjq from
+/// what would take the process with it.
 internal enum JQPrelude {
     private static let definitions = """
         def halt: error("`halt` has no meaning here"); \
@@ -14,14 +15,55 @@ internal enum JQPrelude {
 
     /// libjq makes a text of any length at a stroke when a text is multiplied, and dies of some.
     ///
-    /// The right side varies slowest, as for the operator itself.
+    /// The right side varies slowest, as for the operator itself. Every product goes through this,
+    /// so two comparisons tell numbers, to which texts, arrays and objects are greater.
     private static let multiplication = """
-        def _millrace_times($left; $right): $left * $right; \
-        def _multiply(left; right): right as $right | left as $left | \
-        if ($left | type) == "string" and ($right | type) == "number" \
-        and ($left | utf8bytelength) * $right > 16777216 \
-        then error("a text of more than 16 MiB") else _millrace_times($left; $right) end; 
+        def _millrace_times(right): . * right; \
+        def _millrace_grow($right): if type == "string" and ($right | type) == "number" \
+        and utf8bytelength * $right > 16777216 \
+        or type == "number" and ($right | type) == "string" \
+        and . * ($right | utf8bytelength) > 16777216 \
+        then error("a text of more than 16 MiB") else . * $right end; \
+        def _multiply(left; right): right as $right | left as $left | $left | \
+        if . >= "" then _millrace_grow($right) elif $right >= "" then _millrace_grow($right) \
+        else _millrace_times($right) end; 
         """
+
+    /// The remainder of the least integer and -1 is an integer division that stops the process.
+    private static let remainder = """
+        def _millrace_remainder(right): . % right; \
+        def _mod(left; right): right as $right | left as $left | $left | \
+        if $right <= -1 and $right > -2 then _millrace_remainder(1) \
+        else _millrace_remainder($right) end; 
+        """
+
+    /// libjq 1.6 stops the process where a number is no time, as where it counts nanoseconds, and
+    /// where a format is no text.
+    private static let times = """
+        def _millrace_strftime(format): strftime(format); \
+        def strftime(format): format as $format | \
+        if ($format | type) != "string" then error("a format is a string") \
+        elif type == "number" then gmtime else . end | _millrace_strftime($format); \
+        def _millrace_strflocaltime(format): strflocaltime(format); \
+        def strflocaltime(format): format as $format | \
+        if ($format | type) != "string" then error("a format is a string") \
+        elif type == "number" then localtime else . end | _millrace_strflocaltime($format); \
+        def todateiso8601: strftime("%Y-%m-%dT%H:%M:%SZ"); def todate: todateiso8601; 
+        """
+
+    /// libjq 1.6 looks for an empty text for ever, within one step, and notes each place.
+    private static let places = """
+        def _millrace_indices($part): indices($part); \
+        def indices($part): if $part == "" and type == "string" then [] \
+        else _millrace_indices($part) end; \
+        def index($part): indices($part) | .[0]; def rindex($part): indices($part) | .[-1:][0]; 
+        """
+
+    /// What is put in front of programs in which a text stands.
+    private static let guards = [
+        ("*", multiplication), ("%", remainder), ("strf", times), ("todate", times),
+        ("ind", places),
+    ]
 
     /// The name that stands for the record: its topic, key, headers and so on.
     static let recordName = "$record"
@@ -30,7 +72,7 @@ internal enum JQPrelude {
     static func usesRecord(_ text: String) -> Bool { text.contains(recordName) }
 
     static func of(_ text: String) -> String {
-        definitions + (text.contains("*") ? multiplication : "")
+        definitions + guards.filter { text.contains($0.0) }.map(\.1).joined()
             + (usesRecord(text) ? ".record as \(recordName) | .value | " : "")
     }
 

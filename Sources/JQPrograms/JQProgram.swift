@@ -1,4 +1,4 @@
-internal import Glibc
+public import ConnectorSDK
 
 /// A program in jq's language.
 ///
@@ -38,7 +38,7 @@ public final class JQProgram {
         usesRecord = JQPrelude.usesRecord(text)
         self.limits = limits
         handle = try Self.compile(text)
-        thread = try JQThread()
+        thread = try JQThread(memory: limits.memory)
     }
 
     /// Why a text is no program; `nil` when it is one.
@@ -65,90 +65,58 @@ public final class JQProgram {
         thread.perform(body) { [handle, limits] in Watch(handle, limits) }
     }
 
-    /// Runs the program with one JSON text.
+    /// What a program runs with.
+    public enum Input {
+        /// A JSON text.
+        case json(UnsafeRawBufferPointer)
+        /// A string, given by its UTF-8.
+        case text(UnsafeRawBufferPointer)
+        /// An object: a record's cells under their fields' names.
+        case fields(UnsafePointer<Cell>, Schema)
+    }
+
+    /// Runs the program with one input.
     ///
     /// To be called from within ``perform(_:)``, for one input after the other.
     ///
     /// - Parameters:
-    ///   - json: the input.
-    ///   - each: takes each value as JSON text, valid until it returns; returns whether the program
-    ///     is to go on.
+    ///   - input: the input.
+    ///   - each: takes each value; returns whether the program is to go on.
+    /// - Returns: `false`, and nothing was done, when fields have a value that only their JSON text
+    ///   can hand over.
     /// - Throws: why the program did not come to its end.
-    public func run(
-        _ json: UnsafeRawBufferPointer,
-        each: (UnsafeRawBufferPointer) -> Bool
-    ) throws(JQError) {
-        guard handle.start(json) else {
+    public func run(_ input: Input, each: (JQValue) -> Bool) throws(JQError) -> Bool {
+        switch start(input) {
+        case .started: break
+        case .asText: return false
+        case .refused:
             throw JQError(.input, "libjq does not take the value: it is nested too deeply")
         }
         defer { handle.finish() }
         var count = 0
         while true {
             switch handle.next() {
-            case .end: return
+            case .end: return true
             case .stopped:
                 throw JQError(.limit, "the program did not end within its time and memory")
-            case .failed(let message):
-                let said = String(decoding: message, as: UTF8.self)
+            case .failed:
+                let said = String(decoding: handle.text, as: UTF8.self)
                 throw JQError(.raised, JQMessage.ofProgram(said, program: text))
-            case .value(let value):
+            case .value:
                 count += 1
                 guard count <= limits.values else {
                     throw JQError(.limit, "the program gives more than \(limits.values) values")
                 }
-                guard each(value) else { return }
+                guard each(JQValue(handle: handle)) else { return true }
             }
         }
     }
-}
 
-/// Sees to the limits of a program, from outside.
-///
-/// It looks now and then: a run that it meets again is timed from when it was met first.
-internal struct Watch {
-    /// Often enough for limits of a tenth of a second, and next to no work.
-    static let interval = Duration.milliseconds(10)
-
-    private let handle: JQProgramHandle
-    private let limits: JQProgram.Limits
-    private var run: UInt = 0
-    private var since = ContinuousClock.now
-    private var memory = 0
-
-    init(_ handle: JQProgramHandle, _ limits: JQProgram.Limits) {
-        self.handle = handle
-        self.limits = limits
-    }
-
-    /// Looks once.
-    mutating func look() {
-        let current = handle.run
-        guard current != 0, current == run else {
-            run = current
-            since = .now
-            memory = Self.residentMemory()
-            return
-        }
-        guard
-            ContinuousClock.now - since >= limits.time
-                || Self.residentMemory() - memory >= limits.memory
-        else { return }
-        handle.stop(run: current)
-    }
-
-    /// The process's memory in bytes; 0 where the system does not say.
-    private static func residentMemory() -> Int {
-        let descriptor = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return 0 }
-        defer { close(descriptor) }
-        return withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { room in
-            let count = read(descriptor, room.baseAddress, room.count)
-            guard count > 0 else { return 0 }
-            // In pages: the size, then what is resident.
-            let fields = room.prefix(count).split(separator: UInt8(ascii: " "))
-            guard fields.count > 1 else { return 0 }
-            return fields[1].reduce(0) { $0 * 10 + Int($1) - 48 }
-                * Int(sysconf(Int32(_SC_PAGESIZE)))
+    private func start(_ input: Input) -> JQProgramHandle.Start {
+        switch input {
+        case .json(let text): handle.start(text)
+        case .text(let text): handle.start(text: text)
+        case .fields(let cells, let schema): handle.start(cells, of: schema)
         }
     }
 }

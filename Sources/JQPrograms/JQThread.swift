@@ -6,11 +6,13 @@ internal final class JQThread: @unchecked Sendable {
     // into its caller's frame, which lasts until `isDone`. `Mutex` cannot be used because a
     // condition variable must release it while it waits.
 
-    /// The size of the stack, of which only what is used becomes memory.
+    /// The size of the stack for programs that may make the process grow by some memory; only what
+    /// is used of it becomes memory.
     ///
-    /// libjq walks nested values by recursion, and a program may nest its own without end: this is
-    /// enough for what it nests before ``JQProgram/Limits/memory`` ends it.
-    private static let stackBytes = 256 << 20
+    /// libjq walks nested values by recursion, and a program may nest its own without end: 300 bytes
+    /// of stack for each 80 that it nests before ``JQProgram/Limits/memory`` ends it, and it is ended
+    /// some moments late.
+    private static func stackBytes(for memory: Int) -> Int { 256 << 20 + 4 * memory }
 
     private typealias Job = () -> Void
 
@@ -21,7 +23,8 @@ internal final class JQThread: @unchecked Sendable {
     private var isEnding = false
     private var thread = pthread_t()
 
-    init() throws(JQError) {
+    /// Starts a thread for programs that may make the process grow by `memory` bytes.
+    init(memory: Int) throws(JQError) {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -33,7 +36,7 @@ internal final class JQThread: @unchecked Sendable {
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, Self.stackBytes)
+        pthread_attr_setstacksize(&attributes, Self.stackBytes(for: memory))
         let status = pthread_create(
             &thread,
             &attributes,

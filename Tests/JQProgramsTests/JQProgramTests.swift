@@ -27,8 +27,8 @@ struct JQProgramTests {
         var failure: JQError?
         program.perform {
             do throws(JQError) {
-                try program.run(UnsafeRawBufferPointer(bytes)) { value in
-                    values.append(String(decoding: value, as: UTF8.self))
+                _ = try program.run(.json(UnsafeRawBufferPointer(bytes))) { value in
+                    values.append(String(decoding: value.text, as: UTF8.self))
                     return true
                 }
             } catch {
@@ -115,6 +115,42 @@ struct JQProgramTests {
             let outcome = error?.code.name ?? values.last
             #expect(outcome == expected)
         }
+    }
+
+    // D9: each of these would end the process, or hold its thread for ever within one step.
+    @Test(
+        "no data takes the process with it",
+        arguments: [
+            ("\"x\" * .", "1e9", "a text of more than 16 MiB"),
+            (". * \"x\"", "1e9", "a text of more than 16 MiB"),
+            ("todate", "1735689600000000000", "since epoch"),
+            ("todateiso8601", "-1e300", "since epoch"),
+            ("strftime(\"%Y\")", "1e18", "since epoch"),
+            ("strflocaltime(\"%Y\")", "1e18", "since epoch"),
+            ("0 | strftime([])", "null", "a format is a string"),
+            ("0 | strflocaltime(1)", "null", "a format is a string"),
+            (". % -1", "-1e19", "0"), (". % -1.5", "-9223372036854775808", "0"),
+            ("7 % .", "-1", "0"), ("indices(\"\")", "\"abc\"", "[]"),
+            ("index(\"\"), rindex(\"\")", "\"abc\"", "null"),
+        ]
+    )
+    func fatal(_ text: String, _ input: String, _ outcome: String) throws {
+        let limits = JQProgram.Limits(time: .seconds(20), memory: 128 << 20, values: 10)
+        let (values, error) = try Self.results(text, input, limits: limits)
+        let said = error?.message ?? values.last ?? ""
+        #expect(said.hasSuffix(outcome) || said.contains(outcome) && error != nil, "\(said)")
+    }
+
+    // D7: a text that doubles meets the memory limit before libjq cannot count its length.
+    @Test("texts that double are stopped at the largest limit that can be set")
+    func doubling() throws {
+        let limits = JQProgram.Limits(time: .seconds(60), memory: 512 << 20, values: 10)
+        let program = try JQProgram(
+            "if . then reduce range(40) as $i (\"x\"; . + .) else 1 end",
+            limits: limits
+        )
+        #expect(Self.run(program, "true").error?.code == .limit)
+        #expect(Self.run(program, "false").values == ["1"])
     }
 
     @Test("too many values, huge texts and deep values end a run with a reason")

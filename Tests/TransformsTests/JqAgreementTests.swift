@@ -2,6 +2,8 @@ import ConnectorSDK
 import JSONRecords
 import TestServices
 import Testing
+// Without it `split` is the one that all transforms have, and results of two schemas do not fit.
+import Transforms
 
 /// Programs and inputs, run by the `jq` command and by the transform.
 @Suite("Jq and the jq command")
@@ -71,6 +73,20 @@ struct JqAgreementTests {
         "[.lines[]? | .price] | @text", "min_by(.a)?", "(.lines // []) | sort_by(.n) | .[0]",
         "contains({paid: true})?", "inside({})?", "ascii_upcase?", "(.id // 0) | tojson | tonumber",
         "# only a comment\n.id # and another", ".id, # one\n.paid",
+        "{a: 0.1, b: 0.001, c: 0.0001, d: 1e15, e: 999999999999999, f: 1e17, g: 123456.789012}",
+        "{a: (0.1 + 0.2), b: (1 / 3), c: -2.50, d: 1e-300, e: 4.35, f: (4.35 * 100), g: -0.0}",
+        "{a: 99999999.9999999, b: 0.000001, c: 1000000.000001, d: -999999999999.5, e: 5e-324}",
+        "{\"\": 1, a: \"\", b: [], c: {}}", "{b: 1, a: 2} + {b: 3}",
+        "if .paid then {x: 1, y: 2} else {y: 3, z: 4} end",
+        "{x: 1}, {y: 2}, {x: 3, y: 4}, {y: 5, x: 6}",
+        "[range(70)] | map({key: \"f\\(.)\", value: .}) | from_entries",
+        "[.id, 7, -7] | map(. % -1)",
+        "[(1.5, \"ab\", null, {a: 1}) as $a | (2, \"c\", {b: 2}) as $b | try ($a * $b) catch 0]",
+        "path(.amount * 1)?, [.amount | path(. * 1)]", "(.amount, .id) *= 3",
+        "[(.customer // \"\") | (index(\"a\"), rindex(\"a\"), indices(\"n\"))]",
+        "[1, 2, 1] | indices(1)",
+        "1425599621.678 | todate, todateiso8601, strftime(\"%A %j\"), strflocaltime(\"%Y %Z\")",
+        "[5, -5, 1e19] | map(. % 3, . % -3)", ".note", "{note, tags, address}",
     ]
 
     /// For each input the array of all results, or `"failed"`.

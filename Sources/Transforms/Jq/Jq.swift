@@ -90,14 +90,9 @@ public final class Jq: Transform {
         let mark = output.mark
         var refused: ConnectorError?
         do throws(ConnectorError) {
-            let text = try input.text(batch, row: row, withRecord: program.usesRecord)
-            do throws(JQError) {
-                try program.run(text) { value in
-                    refused = output.append(value, row)
-                    return refused == nil
-                }
-            } catch {
-                throw JqKeys.rejection(error)
+            try input.run(program, batch, row: row) { value in
+                refused = output.append(value, row)
+                return refused == nil
             }
         } catch {
             refused = error

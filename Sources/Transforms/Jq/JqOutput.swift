@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import JQPrograms
 internal import JSONRecords
 
 /// Collects the values that a program gives as records, in as few batches as their fields allow.
@@ -12,6 +13,7 @@ internal final class JqOutput {
     private let isRaw: Bool
     private let parser = JSONRecordParser()
     private let textParser = JSONRecordParser()
+    private var columns = JqColumns(Schema([Field]()))
     private var source = RecordBatch()
     private var batches: [RecordBatch] = []
 
@@ -53,7 +55,9 @@ internal final class JqOutput {
     /// Adds a record with a value, which is copied, and the key and metadata of a row of the source.
     ///
     /// - Returns: why it cannot be a record.
-    func append(_ json: UnsafeRawBufferPointer, _ row: Int) -> ConnectorError? {
+    func append(_ value: JQValue, _ row: Int) -> ConnectorError? {
+        if let members = value.members, append(members, row) { return nil }
+        let json = value.text
         switch json.first {
         case UInt8(ascii: "{"): return appendObject(json, row)
         case UInt8(ascii: "n"): appendTombstone(row)
@@ -61,6 +65,18 @@ internal final class JqOutput {
         default: appendOpaque(json, row)
         }
         return nil
+    }
+
+    /// Adds an object whose members have their columns already; returns whether it has.
+    private func append(_ members: JQMembers, _ row: Int) -> Bool {
+        guard let batch = batches.last, !batch.isFull, !batch.schema.isOpaque else { return false }
+        if batch.schema !== columns.schema { columns = JqColumns(batch.schema) }
+        let target = append(to: batch, row)
+        guard columns.fill(batch.row(target), from: members, of: batch) else {
+            batch.removeLast()
+            return false
+        }
+        return true
     }
 
     private func appendObject(_ json: UnsafeRawBufferPointer, _ row: Int) -> ConnectorError? {
