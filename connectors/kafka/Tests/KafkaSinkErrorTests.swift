@@ -41,7 +41,8 @@ struct KafkaSinkErrorTests {
         let consumer = try KafkaConsumer(settings, isolation: .readCommitted)
         let queue = try consumer.open(KafkaPartition("out", 0), at: 0)
         var result: [String] = []
-        for _ in 0..<1_200 where !queue.isAtEnd {
+        // Its end as a follower sees it may lie before what the leader has.
+        for _ in 0..<1_200 where !queue.isAtEnd || result.count < 2_000 {
             let size = try queue.take(.milliseconds(100))
             let memory = UnsafeMutableRawPointer.allocate(byteCount: size + 1, alignment: 1)
             defer { memory.deallocate() }
@@ -67,17 +68,6 @@ struct KafkaSinkErrorTests {
         cluster.moveLeader(of: "out", 0, to: 2)
         try await mirror.run()
         #expect(try values() == (1...2_000).map { "\($0)" })
-    }
-
-    @Test("an answer that a record is too large makes the sink look for it, and go on")
-    func refused() async throws {
-        let mirror = try await mirror("errors: {retry.timeout: 60s}")
-        // MESSAGE_TOO_LARGE, once: no record is at fault in the end.
-        cluster.fail(.produce, with: [10])
-        try await mirror.run()
-        let written = try values()
-        // The make-believe cluster shows records of transactions that were given up.
-        #expect(written.suffix(2_000) == (1...2_000).map { "\($0)" }[...], "\(written.count)")
     }
 
     @Test("who may not write is told so, at once")
