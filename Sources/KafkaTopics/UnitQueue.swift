@@ -1,90 +1,68 @@
 internal import ConnectorSDK
-internal import Glibc
 internal import Topics
 
 /// Units on their way from a task to the thread that produces them, and what became of them.
 internal final class UnitQueue: @unchecked Sendable {
-    // SAFETY: everything that changes is touched with `mutex` held only, and the pthread objects
-    // have an address of their own. `Mutex` has no condition to wait on. A unit, which is not
-    // Sendable, is let go of by the one thread before the other takes it.
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private let changed: UnsafeMutablePointer<pthread_cond_t>
+    // SAFETY: everything that changes is in the monitor. A unit, which is not Sendable, is let go
+    // of by the one thread before the other takes it.
+    private struct State {
+        var waiting: [(ticket: Int64, unit: CommitUnit)] = []
+        var bytes = 0
+        var submitted: Int64 = 0
+        var durable: Int64 = 0
+        var failure: ConnectorError?
+        var isClosed = false
+        var isReady = false
+        var spare: [RecordBatchBuilder] = []
+
+        func check() throws(ConnectorError) {
+            if let failure { throw failure }
+            if isClosed { throw .producerIsClosed }
+        }
+    }
+
     private let limit: Int
-    private var waiting: [(ticket: Int64, unit: CommitUnit)] = []
-    private var bytes = 0
-    private var submitted: Int64 = 0
-    private var durable: Int64 = 0
-    private var failure: ConnectorError?
-    private var isClosed = false
-    private var isReady = false
-    private var spare: [RecordBatchBuilder] = []
+    private let monitor = Monitor(State())
 
     /// Builders kept for the next batches; larger ones, of one huge record, are let go. (D7)
     private static let spareLimit = 16
     private static let largestSpare = 4 << 20
 
-    internal init(limit: Int) {
-        self.limit = limit
-        mutex = .allocate(capacity: 1)
-        changed = .allocate(capacity: 1)
-        pthread_mutex_init(mutex, nil)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(changed, &attributes)
-        pthread_condattr_destroy(&attributes)
-    }
-
-    deinit {
-        pthread_cond_destroy(changed)
-        pthread_mutex_destroy(mutex)
-        changed.deallocate()
-        mutex.deallocate()
-    }
-
-    private func locked<T, E: Error>(_ body: () throws(E) -> T) throws(E) -> T {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        return try body()
-    }
-
-    private func wake() { pthread_cond_broadcast(changed) }
+    internal init(limit: Int) { self.limit = limit }
 
     // MARK: The task's side
 
     /// Hands a unit over, waiting while too much is on its way, and returns its ticket.
     internal func add(_ unit: CommitUnit) throws(ConnectorError) -> Int64 {
         let size = unit.byteCount
-        return try locked { () throws(ConnectorError) in
+        let ticket = try monitor.wait { [limit] (state) throws(ConnectorError) -> Int64? in
+            try state.check()
             // D7: one unit is let through however large it is.
-            while bytes > 0, bytes + size > limit, failure == nil, !isClosed {
-                pthread_cond_wait(changed, mutex)
-            }
-            try check()
-            submitted += 1
-            bytes += size
-            waiting.append((submitted, unit))
-            wake()
-            return submitted
+            guard state.bytes == 0 || state.bytes + size <= limit else { return nil }
+            state.submitted += 1
+            state.bytes += size
+            state.waiting.append((state.submitted, unit))
+            return state.submitted
         }
+        monitor.update { _ in }
+        return ticket ?? 0
     }
 
     /// Waits until the thread has taken its identity over from whoever had it.
     internal func waitUntilReady() throws(ConnectorError) {
-        try locked { () throws(ConnectorError) in
-            while !isReady {
-                try check()
-                pthread_cond_wait(changed, mutex)
-            }
+        _ = try monitor.wait { (state) throws(ConnectorError) -> Bool? in
+            if state.isReady { return true }
+            try state.check()
+            return nil
         }
     }
 
-    internal func takeBuilder() -> RecordBatchBuilder? { locked { spare.popLast() } }
+    internal func takeBuilder() -> RecordBatchBuilder? { monitor.withLock { $0.spare.popLast() } }
 
     internal func durableTicket() throws(ConnectorError) -> Int64 {
-        try locked { () throws(ConnectorError) in
-            if let failure { throw failure }
-            return durable
+        try monitor.withLock { (state) throws(ConnectorError) in
+            if let failure = state.failure { throw failure }
+            return state.durable
         }
     }
 
@@ -92,90 +70,57 @@ internal final class UnitQueue: @unchecked Sendable {
         for ticket: Int64,
         until deadline: ContinuousClock.Instant?
     ) throws(ConnectorError) -> Int64 {
-        try locked { () throws(ConnectorError) in
-            while durable < ticket {
-                try check()
-                guard let deadline else {
-                    pthread_cond_wait(changed, mutex)
-                    continue
-                }
-                let rest = deadline - .now
-                guard rest > .zero else { break }
-                var moment = Self.monotonic(after: min(rest, .seconds(3_600)))
-                pthread_cond_timedwait(changed, mutex, &moment)
-            }
-            return durable
+        let reached = try monitor.wait(until: deadline) {
+            (state) throws(ConnectorError) -> Int64? in
+            if state.durable >= ticket { return state.durable }
+            try state.check()
+            return nil
         }
+        return reached ?? monitor.withLock { $0.durable }
     }
 
-    private func check() throws(ConnectorError) {
-        if let failure { throw failure }
-        if isClosed { throw .producerIsClosed }
-    }
-
-    internal func close() {
-        locked {
-            isClosed = true
-            wake()
-        }
-    }
+    internal func close() { monitor.update { $0.isClosed = true } }
 
     // MARK: The thread's side
 
     /// Whether nobody waits for units any more.
-    internal var isGivenUp: Bool { locked { isClosed } }
+    internal var isGivenUp: Bool { monitor.withLock { $0.isClosed } }
 
-    internal func noteReady() {
-        locked {
-            isReady = true
-            wake()
-        }
-    }
+    internal func noteReady() { monitor.update { $0.isReady = true } }
 
     /// Waits for units and takes them all; `nil` when there will be no more.
     internal func take() -> [(ticket: Int64, unit: CommitUnit)]? {
-        locked {
-            while waiting.isEmpty, !isClosed { pthread_cond_wait(changed, mutex) }
-            guard !isClosed else { return nil }
-            defer { waiting.removeAll() }
-            return waiting
+        let units = monitor.wait { state -> [(ticket: Int64, unit: CommitUnit)]? in
+            if state.isClosed { return [] }
+            guard !state.waiting.isEmpty else { return nil }
+            defer { state.waiting.removeAll() }
+            return state.waiting
         }
+        return units?.isEmpty == false ? units : nil
     }
 
     /// Notes that units are durable, and takes their builders back.
     internal func complete(_ units: [(ticket: Int64, unit: CommitUnit)]) {
-        locked {
+        monitor.update { state in
             for (ticket, unit) in units {
-                durable = max(durable, ticket)
-                bytes -= unit.byteCount
+                state.durable = max(state.durable, ticket)
+                state.bytes -= unit.byteCount
                 for (_, batch) in unit.batches {
-                    guard let builder = batch.builder, spare.count < Self.spareLimit,
+                    guard let builder = batch.builder, state.spare.count < Self.spareLimit,
                         builder.buffer.capacity <= Self.largestSpare
                     else { continue }
-                    spare.append(builder)
+                    state.spare.append(builder)
                 }
             }
-            wake()
         }
     }
 
     /// Notes why units have no effect; no later one has any.
     internal func fail(_ error: ConnectorError) {
-        locked {
-            if failure == nil { failure = error }
-            waiting.removeAll()
-            wake()
+        monitor.update { state in
+            if state.failure == nil { state.failure = error }
+            state.waiting.removeAll()
         }
-    }
-
-    private static func monotonic(after duration: Duration) -> timespec {
-        var moment = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &moment)
-        let parts = duration.components
-        let nanoseconds = moment.tv_nsec + Int(parts.attoseconds / 1_000_000_000)
-        moment.tv_sec += Int(parts.seconds) + nanoseconds / 1_000_000_000
-        moment.tv_nsec = nanoseconds % 1_000_000_000
-        return moment
     }
 }
 

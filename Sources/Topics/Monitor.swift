@@ -1,14 +1,15 @@
 internal import Glibc
 
 /// A value that threads share, and wait on until it changes.
-internal final class Monitor<State>: @unchecked Sendable {
+public final class Monitor<State>: @unchecked Sendable {
     // SAFETY: `state` is touched only with `mutex` held, and the pthread objects have an address
     // of their own that never changes. `Mutex` has no condition to wait on.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
     private var state: State
 
-    internal init(_ state: State) {
+    /// Makes a monitor of a value.
+    public init(_ state: State) {
         self.state = state
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
@@ -28,7 +29,7 @@ internal final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Reads or changes the value.
-    internal func withLock<Result, E: Error>(
+    public func withLock<Result, E: Error>(
         _ body: (inout State) throws(E) -> Result
     ) throws(E) -> Result {
         pthread_mutex_lock(mutex)
@@ -37,7 +38,7 @@ internal final class Monitor<State>: @unchecked Sendable {
     }
 
     /// Changes the value and wakes all who wait.
-    internal func update<Result, E: Error>(
+    public func update<Result, E: Error>(
         _ body: (inout State) throws(E) -> Result
     ) throws(E) -> Result {
         pthread_mutex_lock(mutex)
@@ -51,7 +52,7 @@ internal final class Monitor<State>: @unchecked Sendable {
     /// Waits until `body` gives a result, which it may take out of the value.
     ///
     /// - Returns: the result, or `nil` when the deadline has passed.
-    internal func wait<Result, E: Error>(
+    public func wait<Result, E: Error>(
         until deadline: ContinuousClock.Instant? = nil,
         for body: (inout State) throws(E) -> Result?
     ) throws(E) -> Result? {
