@@ -2,7 +2,7 @@ internal import CKafka
 
 /// One request to a cluster's brokers: options, a queue for the answer, and the answer.
 internal final class AdminRequestHandle {
-    internal let client: ClientHandle
+    private let client: ClientHandle
     internal let options: OpaquePointer?
     internal let queue: OpaquePointer?
     private var event: OpaquePointer?
@@ -57,30 +57,73 @@ internal final class AdminRequestHandle {
         return event
     }
 
-    /// Throws the first error of an answer about topics.
-    internal func check(
-        _ results: UnsafeMutablePointer<OpaquePointer?>?,
-        _ count: Int,
-        _ what: String
+    /// Asks about one thing and waits; the results live as long as this object.
+    internal func results(
+        of operation: AdminOperation,
+        about subject: OpaquePointer?,
+        doing what: String
+    ) throws(KafkaFailure) -> [OpaquePointer?] {
+        var subject = subject
+        operation.send(client.pointer, &subject, 1, options, queue)
+        var count = 0
+        let list = operation.results(operation.result(try answer(to: what)), &count)
+        return (0..<count).map { list?[$0] }
+    }
+}
+
+extension AdminOperation {
+    internal typealias List = UnsafeMutablePointer<OpaquePointer?>
+    internal typealias Send =
+        (OpaquePointer?, List?, Int, OpaquePointer?, OpaquePointer?) -> Void
+    internal typealias Result = (OpaquePointer?) -> OpaquePointer?
+    internal typealias Results = (OpaquePointer?, UnsafeMutablePointer<Int>?) -> List?
+}
+
+extension KafkaAdmin {
+    /// Has something done with a topic, and throws the error of the answer.
+    internal func requestTopic(
+        _ operation: AdminOperation,
+        about subject: OpaquePointer?,
+        doing what: String
     ) throws(KafkaFailure) {
-        guard let results else { return }
-        for index in 0..<count {
-            let code = rd_kafka_topic_result_error(results[index])
+        let request = AdminRequestHandle(client, operation.kind, timeout)
+        for result in try request.results(of: operation, about: subject, doing: what) {
+            let code = rd_kafka_topic_result_error(result)
             guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { continue }
-            let text = rd_kafka_topic_result_error_string(results[index])
+            let text = rd_kafka_topic_result_error_string(result)
             throw client.failure(code, text.map { String(cString: $0) }, doing: what)
         }
     }
 
-    /// Throws the first error of an answer about groups.
-    internal func checkGroups(
-        _ results: UnsafeMutablePointer<OpaquePointer?>?,
-        _ count: Int,
-        _ what: String
+    /// Asks about the settings of a topic, and gives those of the answer to `body`.
+    internal func requestSettings(
+        _ operation: AdminOperation,
+        about subject: OpaquePointer?,
+        doing what: String,
+        _ body: (OpaquePointer?) -> Void = { _ in }
     ) throws(KafkaFailure) {
-        guard let results else { return }
-        for index in 0..<count {
-            if let error = rd_kafka_group_result_error(results[index]) {
+        let request = AdminRequestHandle(client, operation.kind, timeout)
+        for resource in try request.results(of: operation, about: subject, doing: what) {
+            let code = rd_kafka_ConfigResource_error(resource)
+            guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                let text = rd_kafka_ConfigResource_error_string(resource)
+                throw client.failure(code, text.map { String(cString: $0) }, doing: what)
+            }
+            body(resource)
+        }
+    }
+
+    /// Asks about a group, and returns the partitions of the answer; throws its first error.
+    @discardableResult
+    internal func requestGroup(
+        _ operation: AdminOperation,
+        about subject: OpaquePointer?,
+        doing what: String
+    ) throws(KafkaFailure) -> [PartitionEntry] {
+        let request = AdminRequestHandle(client, operation.kind, timeout)
+        var entries: [PartitionEntry] = []
+        for result in try request.results(of: operation, about: subject, doing: what) {
+            if let error = rd_kafka_group_result_error(result) {
                 // The error belongs to the result and must not be freed.
                 throw client.failure(
                     rd_kafka_error_code(error),
@@ -88,11 +131,13 @@ internal final class AdminRequestHandle {
                     doing: what
                 )
             }
-            let partitions = rd_kafka_group_result_partitions(results[index])
-            for entry in PartitionEntry.read(partitions)
-            where entry.error != RD_KAFKA_RESP_ERR_NO_ERROR {
-                throw client.failure(entry.error, doing: "\(what), \(entry.partition),")
+            for entry in PartitionEntry.read(rd_kafka_group_result_partitions(result)) {
+                guard entry.error == RD_KAFKA_RESP_ERR_NO_ERROR else {
+                    throw client.failure(entry.error, doing: "\(what), \(entry.partition),")
+                }
+                entries.append(entry)
             }
         }
+        return entries
     }
 }

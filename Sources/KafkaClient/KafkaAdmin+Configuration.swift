@@ -14,33 +14,22 @@ extension KafkaAdmin {
         ofTopic name: String
     ) throws(KafkaFailure) -> [String: KafkaSetting] {
         let what = "Asking for the settings of the topic \(name)"
-        var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name)
+        let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name)
         defer { rd_kafka_ConfigResource_destroy(resource) }
-        let request = AdminRequestHandle(client, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout)
-        rd_kafka_DescribeConfigs(client.pointer, &resource, 1, request.options, request.queue)
-        let result = rd_kafka_event_DescribeConfigs_result(try request.answer(to: what))
-        var count = 0
-        guard let resources = rd_kafka_DescribeConfigs_result_resources(result, &count), count > 0
-        else { return [:] }
-        let code = rd_kafka_ConfigResource_error(resources[0])
-        guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
-            let text = rd_kafka_ConfigResource_error_string(resources[0])
-            throw client.failure(code, text.map { String(cString: $0) }, doing: what)
-        }
         var settings: [String: KafkaSetting] = [:]
-        var entryCount = 0
-        guard let entries = rd_kafka_ConfigResource_configs(resources[0], &entryCount) else {
-            return [:]
-        }
-        for index in 0..<entryCount {
-            guard let name = rd_kafka_ConfigEntry_name(entries[index]) else { continue }
-            let isOwn =
-                rd_kafka_ConfigEntry_source(entries[index])
-                == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG
-            settings[String(cString: name)] = KafkaSetting(
-                value: rd_kafka_ConfigEntry_value(entries[index]).map { String(cString: $0) },
-                isDefault: !isOwn
-            )
+        try requestSettings(.describeConfigs, about: resource, doing: what) { resource in
+            var count = 0
+            let entries = rd_kafka_ConfigResource_configs(resource, &count)
+            for index in 0..<count {
+                guard let name = rd_kafka_ConfigEntry_name(entries?[index]) else { continue }
+                let isOwn =
+                    rd_kafka_ConfigEntry_source(entries?[index])
+                    == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG
+                settings[String(cString: name)] = KafkaSetting(
+                    value: rd_kafka_ConfigEntry_value(entries?[index]).map { String(cString: $0) },
+                    isDefault: !isOwn
+                )
+            }
         }
         return settings
     }
@@ -57,21 +46,12 @@ extension KafkaAdmin {
             wanted[key] = setting.value
         }
         for (key, value) in changes { wanted[key] = value }
-        var resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name)
+        let resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name)
         defer { rd_kafka_ConfigResource_destroy(resource) }
         for (key, value) in wanted.sorted(by: { $0.key < $1.key }) {
             _ = rd_kafka_ConfigResource_set_config(resource, key, value)
         }
-        let request = AdminRequestHandle(client, RD_KAFKA_ADMIN_OP_ALTERCONFIGS, timeout)
-        rd_kafka_AlterConfigs(client.pointer, &resource, 1, request.options, request.queue)
-        let result = rd_kafka_event_AlterConfigs_result(try request.answer(to: what))
-        var count = 0
-        guard let resources = rd_kafka_AlterConfigs_result_resources(result, &count), count > 0
-        else { return }
-        let code = rd_kafka_ConfigResource_error(resources[0])
-        guard code != RD_KAFKA_RESP_ERR_NO_ERROR else { return }
-        let text = rd_kafka_ConfigResource_error_string(resources[0])
-        throw client.failure(code, text.map { String(cString: $0) }, doing: what)
+        try requestSettings(.alterConfigs, about: resource, doing: what)
     }
 
     private func alterIncrementally(

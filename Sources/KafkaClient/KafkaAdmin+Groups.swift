@@ -118,30 +118,12 @@ extension KafkaAdmin {
         in list: PartitionListHandle?
     ) throws(KafkaFailure) -> [KafkaPartition: Int64] {
         let what = "Asking for the offsets of the group \(name)"
-        var asked = rd_kafka_ListConsumerGroupOffsets_new(name, list?.pointer)
+        let asked = rd_kafka_ListConsumerGroupOffsets_new(name, list?.pointer)
         defer { rd_kafka_ListConsumerGroupOffsets_destroy(asked) }
-        let request = AdminRequestHandle(
-            client,
-            RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-            timeout
-        )
-        rd_kafka_ListConsumerGroupOffsets(
-            client.pointer,
-            &asked,
-            1,
-            request.options,
-            request.queue
-        )
-        let result = rd_kafka_event_ListConsumerGroupOffsets_result(try request.answer(to: what))
-        var count = 0
-        let groups = rd_kafka_ListConsumerGroupOffsets_result_groups(result, &count)
-        try request.checkGroups(groups, count, what)
         var offsets: [KafkaPartition: Int64] = [:]
-        for index in 0..<count {
-            let partitions = rd_kafka_group_result_partitions(groups?[index])
-            for entry in PartitionEntry.read(partitions) where entry.offset >= 0 {
-                offsets[entry.partition] = entry.offset
-            }
+        for entry in try requestGroup(.listGroupOffsets, about: asked, doing: what)
+        where entry.offset >= 0 {
+            offsets[entry.partition] = entry.offset
         }
         return offsets
     }
@@ -153,24 +135,9 @@ extension KafkaAdmin {
     ) throws(KafkaFailure) {
         let what = "Setting offsets of the group \(name)"
         let list = PartitionListHandle(offsets)
-        var asked = rd_kafka_AlterConsumerGroupOffsets_new(name, list.pointer)
+        let asked = rd_kafka_AlterConsumerGroupOffsets_new(name, list.pointer)
         defer { rd_kafka_AlterConsumerGroupOffsets_destroy(asked) }
-        let request = AdminRequestHandle(
-            client,
-            RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
-            timeout
-        )
-        rd_kafka_AlterConsumerGroupOffsets(
-            client.pointer,
-            &asked,
-            1,
-            request.options,
-            request.queue
-        )
-        let result = rd_kafka_event_AlterConsumerGroupOffsets_result(try request.answer(to: what))
-        var count = 0
-        let groups = rd_kafka_AlterConsumerGroupOffsets_result_groups(result, &count)
-        try request.checkGroups(groups, count, what)
+        try requestGroup(.alterGroupOffsets, about: asked, doing: what)
     }
 
     /// Removes offsets of a group that does not read these partitions.
@@ -180,36 +147,16 @@ extension KafkaAdmin {
     ) throws(KafkaFailure) {
         let what = "Removing offsets of the group \(name)"
         let list = PartitionListHandle(Dictionary(uniqueKeysWithValues: partitions.map { ($0, 0) }))
-        var asked = rd_kafka_DeleteConsumerGroupOffsets_new(name, list.pointer)
+        let asked = rd_kafka_DeleteConsumerGroupOffsets_new(name, list.pointer)
         defer { rd_kafka_DeleteConsumerGroupOffsets_destroy(asked) }
-        let request = AdminRequestHandle(
-            client,
-            RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS,
-            timeout
-        )
-        rd_kafka_DeleteConsumerGroupOffsets(
-            client.pointer,
-            &asked,
-            1,
-            request.options,
-            request.queue
-        )
-        let result = rd_kafka_event_DeleteConsumerGroupOffsets_result(try request.answer(to: what))
-        var count = 0
-        let groups = rd_kafka_DeleteConsumerGroupOffsets_result_groups(result, &count)
-        try request.checkGroups(groups, count, what)
+        try requestGroup(.deleteGroupOffsets, about: asked, doing: what)
     }
 
     /// Deletes a group that has no members, and its offsets.
     public func deleteGroup(_ name: String) throws(KafkaFailure) {
         let what = "Deleting the group \(name)"
-        var group = rd_kafka_DeleteGroup_new(name)
+        let group = rd_kafka_DeleteGroup_new(name)
         defer { rd_kafka_DeleteGroup_destroy(group) }
-        let request = AdminRequestHandle(client, RD_KAFKA_ADMIN_OP_DELETEGROUPS, timeout)
-        rd_kafka_DeleteGroups(client.pointer, &group, 1, request.options, request.queue)
-        let result = rd_kafka_event_DeleteGroups_result(try request.answer(to: what))
-        var count = 0
-        let groups = rd_kafka_DeleteGroups_result_groups(result, &count)
-        try request.checkGroups(groups, count, what)
+        try requestGroup(.deleteGroups, about: group, doing: what)
     }
 }

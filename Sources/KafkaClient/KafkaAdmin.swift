@@ -18,7 +18,7 @@ public final class KafkaAdmin: Sendable {
         // Of the two kinds, only a consumer can ask about a topic without creating it.
         client = try ClientHandle(
             RD_KAFKA_CONSUMER,
-            settings.overriding(["allow.auto.create.topics": "false"]),
+            settings.withoutProducing.overriding(["allow.auto.create.topics": "false"]),
             observer
         )
     }
@@ -65,7 +65,7 @@ public final class KafkaAdmin: Sendable {
     ) throws(KafkaFailure) {
         let what = "Creating the topic \(name)"
         var text = [CChar](repeating: 0, count: 512)
-        var topic = rd_kafka_NewTopic_new(name, partitions, replication ?? -1, &text, text.count)
+        let topic = rd_kafka_NewTopic_new(name, partitions, replication ?? -1, &text, text.count)
         guard topic != nil else {
             let said = String(buffer: text)
             throw KafkaFailure(.refused, .none, "\(what) failed: \(said).")
@@ -77,42 +77,27 @@ public final class KafkaAdmin: Sendable {
                 throw client.failure(code, doing: what)
             }
         }
-        let request = AdminRequestHandle(client, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout)
-        rd_kafka_CreateTopics(client.pointer, &topic, 1, request.options, request.queue)
-        let result = rd_kafka_event_CreateTopics_result(try request.answer(to: what))
-        var count = 0
-        let topics = rd_kafka_CreateTopics_result_topics(result, &count)
-        try request.check(topics, count, what)
+        try requestTopic(.createTopics, about: topic, doing: what)
     }
 
     /// Deletes a topic.
     public func deleteTopic(_ name: String) throws(KafkaFailure) {
         let what = "Deleting the topic \(name)"
-        var topic = rd_kafka_DeleteTopic_new(name)
+        let topic = rd_kafka_DeleteTopic_new(name)
         defer { rd_kafka_DeleteTopic_destroy(topic) }
-        let request = AdminRequestHandle(client, RD_KAFKA_ADMIN_OP_DELETETOPICS, timeout)
-        rd_kafka_DeleteTopics(client.pointer, &topic, 1, request.options, request.queue)
-        let result = rd_kafka_event_DeleteTopics_result(try request.answer(to: what))
-        var count = 0
-        let topics = rd_kafka_DeleteTopics_result_topics(result, &count)
-        try request.check(topics, count, what)
+        try requestTopic(.deleteTopics, about: topic, doing: what)
     }
 
     /// Adds partitions, so that there are `count`.
     public func growTopic(_ name: String, to count: Int32) throws(KafkaFailure) {
         let what = "Adding partitions to the topic \(name)"
         var text = [CChar](repeating: 0, count: 512)
-        var partitions = rd_kafka_NewPartitions_new(name, Int(count), &text, text.count)
+        let partitions = rd_kafka_NewPartitions_new(name, Int(count), &text, text.count)
         guard partitions != nil else {
             let said = String(buffer: text)
             throw KafkaFailure(.refused, .none, "\(what) failed: \(said).")
         }
         defer { rd_kafka_NewPartitions_destroy(partitions) }
-        let request = AdminRequestHandle(client, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout)
-        rd_kafka_CreatePartitions(client.pointer, &partitions, 1, request.options, request.queue)
-        let result = rd_kafka_event_CreatePartitions_result(try request.answer(to: what))
-        var answered = 0
-        let topics = rd_kafka_CreatePartitions_result_topics(result, &answered)
-        try request.check(topics, answered, what)
+        try requestTopic(.createPartitions, about: partitions, doing: what)
     }
 }

@@ -20,7 +20,7 @@ public final class KafkaConsumer: Sendable {
         isolation: Isolation,
         observer: KafkaObserver = KafkaObserver()
     ) throws(KafkaFailure) {
-        let settings = settings.withDefaults([
+        let settings = settings.withoutProducing.withDefaults([
             // D7: what is fetched ahead for one partition.
             "queued.max.messages.kbytes": "8192", "fetch.wait.max.ms": "100",
         ]).overriding([

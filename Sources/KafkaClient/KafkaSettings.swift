@@ -24,6 +24,19 @@ public struct KafkaSettings: Sendable, Hashable {
         KafkaSettings(values.merging(others) { $1 })
     }
 
+    /// Without what only producers take, so that others do not warn of it.
+    internal var withoutProducing: KafkaSettings {
+        KafkaSettings(values.filter { !Self.producing.contains($0.key) })
+    }
+
+    private static let producing: Set<String> = [
+        "transactional.id", "transaction.timeout.ms", "enable.idempotence", "acks",
+        "compression.type", "compression.codec", "compression.level", "linger.ms",
+        "queue.buffering.max.ms", "queue.buffering.max.messages", "queue.buffering.max.kbytes",
+        "batch.size", "batch.num.messages", "message.timeout.ms", "delivery.timeout.ms",
+        "partitioner", "retries", "message.send.max.retries",
+    ]
+
     /// Whether a key's value is never shown.
     public static func isSecret(_ key: String) -> Bool {
         let key = key.lowercased()
