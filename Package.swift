@@ -142,7 +142,8 @@ let package = Package(
         ),
         module("Topics", ["ConnectorSDK", "Compression", "CBytes"]),
         module("TopicLog", ["Topics", "ConnectorSDK", "SQLiteClient", "CLinux", logging]),
-        module("KafkaTopics", ["KafkaClient", "Topics", "ConnectorSDK"]),
+        module("KafkaRecords", ["KafkaClient", "ConnectorSDK"]),
+        module("KafkaTopics", ["KafkaRecords", "KafkaClient", "Topics", "ConnectorSDK"]),
         module("Converters", ["ConnectorSDK", "JSONRecords"]),
         module("Expressions", ["ConnectorSDK", "JSONRecords", "JQPrograms", "CBytes"]),
         module("ValueConversion", ["ConnectorSDK", "JSONRecords", "Expressions"]),
@@ -367,7 +368,9 @@ let package = Package(
         + connector(
             "kafka",
             module: "KafkaConnector",
-            libraries: ["KafkaClient", "RecordTemplates", "RegularExpressions", logging]
+            libraries: [
+                "KafkaClient", "KafkaRecords", "RecordTemplates", "RegularExpressions", logging,
+            ]
         )
         + connector("lines", module: "LinesFormat")
         + connector("json", module: "JSONFormat", libraries: ["JSONRecords"])

@@ -13,6 +13,9 @@ public final class KafkaPartitionQueue {
     public private(set) var nextOffset: Int64
     /// Whether everything that could be seen was read when the queue was last looked at.
     public private(set) var isAtEnd = false
+    /// Whether everything that could be seen was read at some time since the queue was opened or
+    /// sent to another offset.
+    public private(set) var hasBeenAtEnd = false
     private let queue: QueueHandle
     private let batch: MessageBatch
 
@@ -36,6 +39,7 @@ public final class KafkaPartitionQueue {
     public func seek(to offset: Int64) throws(KafkaFailure) {
         batch.removeAll()
         isAtEnd = false
+        hasBeenAtEnd = false
         nextOffset = offset
         try queue.restart(at: offset)
     }
@@ -55,11 +59,14 @@ public final class KafkaPartitionQueue {
         }
         if let end {
             isAtEnd = true
+            hasBeenAtEnd = true
             nextOffset = max(nextOffset, end)
         }
         if batch.count == 0, let failure = batch.takeFailure() { throw failure }
         return batch.byteCount
     }
+
+    private var isInterrupted: Bool { queue.isInterrupted }
 
     /// Messages taken and not copied yet.
     public var count: Int { batch.count }
@@ -68,6 +75,36 @@ public final class KafkaPartitionQueue {
     /// ``take(atMost:_:)`` has said, describes each to `body`, and frees them.
     public func copy(to target: UnsafeMutableRawPointer?, _ body: (KafkaRecord) -> Void) {
         batch.copy(to: target, body)
+    }
+}
+
+extension KafkaPartitionQueue {
+    /// Reads everything before `end`, an offset that may lie behind transactions that are open: the
+    /// queue, whose consumer shows what is committed, is read until they have ended.
+    ///
+    /// - Throws: when that takes longer than `timeout`.
+    public func readAll(
+        before end: Int64,
+        within timeout: Duration,
+        _ body: (KafkaRecord) -> Void
+    ) throws(KafkaFailure) {
+        let deadline = ContinuousClock.now + timeout
+        while nextOffset < end || !isAtEnd {
+            let size = try take(.milliseconds(100))
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: size + 1, alignment: 8)
+            defer { memory.deallocate() }
+            copy(to: memory, body)
+            guard ContinuousClock.now < deadline, !isInterrupted else {
+                throw KafkaFailure(
+                    .retriable,
+                    .timedOut,
+                    "\(partition) cannot be read to its end at offset \(end) within \(timeout): it "
+                        + "was read up to offset \(nextOffset).",
+                    hint: "A transaction that is still open hides the rest; it ends by itself "
+                        + "after transaction.timeout.ms."
+                )
+            }
+        }
     }
 }
 

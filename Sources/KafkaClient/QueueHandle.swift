@@ -67,6 +67,9 @@ internal final class QueueHandle {
         )
     }
 
+    /// Whether calls are to end.
+    internal var isInterrupted: Bool { client.isInterrupted }
+
     /// Takes what has arrived into an empty batch.
     internal func fill(_ batch: MessageBatch, atMost most: Int, _ timeout: Duration) {
         client.poll()

@@ -19,9 +19,9 @@ internal final class KafkaClients: Sendable {
         self.settings = settings
         self.options = options
         let ear = Self.ear(options, waitLimit)
-        admin = try KafkaAdmin(settings.readingOnly, timeout: options.timeout, observer: ear)
+        admin = try KafkaAdmin(settings, timeout: options.timeout, observer: ear)
         observer = try KafkaConsumer(
-            settings.readingOnly,
+            settings,
             isolation: .readUncommitted,
             observer: ear
         )
@@ -74,7 +74,7 @@ internal final class KafkaClients: Sendable {
         let consumer = try readers.withLock {
             (consumers) throws(KafkaFailure) -> ReadingConsumer in
             if let free = consumers.first(where: { $0.reserve(partition) }) { return free }
-            let made = try ReadingConsumer(settings.readingOnly, ear())
+            let made = try ReadingConsumer(settings, ear())
             _ = made.reserve(partition)
             consumers.append(made)
             return made
@@ -117,16 +117,4 @@ internal final class ReadingLease {
     }
 
     deinit { consumer.release(partition) }
-}
-
-extension KafkaSettings {
-    /// Without what only producers take, so that others do not warn of it.
-    internal var readingOnly: KafkaSettings {
-        KafkaSettings(
-            values.filter { key, _ in
-                !["transactional.id", "transaction.timeout.ms", "enable.idempotence", "acks"]
-                    .contains(key)
-            }
-        )
-    }
 }

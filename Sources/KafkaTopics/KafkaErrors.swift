@@ -1,17 +1,12 @@
-public import ConnectorSDK
+internal import ConnectorSDK
 internal import KafkaClient
+internal import KafkaRecords
+
+extension KafkaCodes {
+    internal static let topics = KafkaCodes("topics")
+}
 
 extension ConnectorError.Code {
-    /// The cluster cannot be reached, or does not answer.
-    public static let kafkaUnreachable = Self("topics.unreachable")
-    /// The cluster refuses the credentials, or the right to do something.
-    public static let kafkaDenied = Self("topics.denied")
-    /// Another process runs the same task.
-    public static let kafkaFenced = Self("topics.fenced")
-    /// The cluster refused a request.
-    public static let kafkaRefused = Self("topics.refused")
-    /// librdkafka is missing or does not take a setting.
-    public static let kafkaConfiguration = Self("topics.configuration")
     /// The topic or partition does not exist.
     internal static let topicUnknown = Self("topics.unknown")
     /// A topic of this name exists already.
@@ -27,37 +22,13 @@ extension ConnectorError.Code {
 extension ConnectorError {
     /// The failure as the engine sees it.
     internal init(_ failure: KafkaFailure) {
-        let (code, disposition, kind) = Self.consequences(of: failure)
-        self.init(
-            code,
-            disposition,
-            failure.message,
-            kind: kind,
-            at: failure.configurationKey,
-            hint: failure.hint,
-            underlying: failure
-        )
-    }
-
-    private static func consequences(
-        of failure: KafkaFailure
-    ) -> (Code, Disposition, Kind) {
-        switch failure.kind {
-        case .library: (.kafkaConfiguration, .failTask, .environment)
-        case .configuration: (.kafkaConfiguration, .failTask, .configuration)
-        case .unreachable: (.kafkaUnreachable, .retry(after: nil), .environment)
-        case .authentication, .authorization: (.kafkaDenied, .failTask, .environment)
-        case .fenced: (.kafkaFenced, .failTask, .runtime)
-        // A new producer begins where the last commit ended.
-        case .fatal, .retriable: (.kafkaRefused, .retry(after: nil), .environment)
-        case .refused:
-            switch failure.code {
-            case .topicAlreadyExists: (.topicExists, .failTask, .runtime)
-            case .unknownTopicOrPartition: (.topicUnknown, .failTask, .runtime)
-            case .autoOffsetReset, .offsetOutOfRange:
-                (.topicOffsetOutOfRange, .failTask, .runtime)
-            default: (.kafkaRefused, .failTask, .runtime)
-            }
+        self.init(failure, .topics)
+        guard failure.kind == .refused else { return }
+        switch failure.code {
+        case .topicAlreadyExists: code = .topicExists
+        case .unknownTopicOrPartition: code = .topicUnknown
+        case .autoOffsetReset, .offsetOutOfRange: code = .topicOffsetOutOfRange
+        default: break
         }
     }
 

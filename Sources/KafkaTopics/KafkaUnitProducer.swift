@@ -1,4 +1,5 @@
 internal import ConnectorSDK
+internal import KafkaRecords
 internal import Topics
 
 /// A task's way to append to topics of a cluster.
@@ -37,7 +38,7 @@ internal final class KafkaUnitProducer: TopicProducer {
         for (partition, batch) in unit.batches {
             guard batch.count > 0, batch.buffer.count >= RecordBatchBuilder.headerLength else {
                 throw ConnectorError(
-                    .kafkaRefused,
+                    KafkaCodes.topics.refused,
                     .failTask,
                     "A batch without records was given for \(partition)."
                 )

@@ -1,6 +1,7 @@
 internal import ConnectorSDK
 internal import Glibc
 internal import KafkaClient
+internal import KafkaRecords
 internal import Synchronization
 internal import Topics
 
@@ -28,7 +29,7 @@ internal final class ProducingThread: Sendable {
         guard code == 0 else {
             Unmanaged.passUnretained(work).release()
             throw ConnectorError(
-                .kafkaRefused,
+                KafkaCodes.topics.refused,
                 .retry(after: nil),
                 "No thread can be started for a producer: error \(code).",
                 kind: .environment

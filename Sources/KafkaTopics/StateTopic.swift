@@ -46,25 +46,8 @@ internal struct StateTopic {
         // In this order: the queue must have stopped before another may read the partition.
         defer { withExtendedLifetime(lease) {} }
         defer { withExtendedLifetime(queue) {} }
-        let deadline = ContinuousClock.now + timeout
-        while queue.nextOffset < end || !queue.isAtEnd {
-            let size = try onCluster { () throws(KafkaFailure) in
-                try queue.take(.milliseconds(100))
-            }
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: size + 1, alignment: 8)
-            defer { memory.deallocate() }
-            queue.copy(to: memory, body)
-            guard ContinuousClock.now < deadline, !client.waitLimit.hasPassed else {
-                throw ConnectorError(
-                    .topicState,
-                    .retry(after: nil),
-                    "The topic \(id) cannot be read to its end at offset \(end) within "
-                        + "\(timeout): it was read up to offset \(queue.nextOffset).",
-                    kind: .environment,
-                    hint: "A transaction that is still open hides the rest; it ends by itself "
-                        + "after transaction.timeout.ms."
-                )
-            }
+        try onCluster { () throws(KafkaFailure) in
+            try queue.readAll(before: end, within: timeout, body)
         }
     }
 }

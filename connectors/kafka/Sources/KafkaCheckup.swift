@@ -12,7 +12,7 @@ internal struct KafkaCheckup {
     private let settings: KafkaSettings
 
     internal init(_ cluster: KafkaCluster, name: String) throws(ConnectorError) {
-        settings = cluster.settings.forConsumers
+        settings = cluster.settings
         let settings = settings, patience = min(cluster.timeout, Self.patience)
         admin = try onCluster { () throws(KafkaFailure) in
             try KafkaAdmin(settings, timeout: patience)

@@ -96,22 +96,8 @@ internal struct KafkaCluster: Sendable {
 
     internal func makeAdmin() throws(ConnectorError) -> KafkaAdmin {
         try onCluster { () throws(KafkaFailure) in
-            try KafkaAdmin(settings.forConsumers, timeout: timeout)
+            try KafkaAdmin(settings, timeout: timeout)
         }
-    }
-}
-
-extension KafkaSettings {
-    /// Without what only producers take, so that consumers do not warn of it.
-    internal var forConsumers: KafkaSettings {
-        let producing: Set<String> = [
-            "transactional.id", "transaction.timeout.ms", "enable.idempotence", "acks",
-            "compression.type", "compression.codec", "compression.level", "linger.ms",
-            "queue.buffering.max.ms", "queue.buffering.max.messages", "queue.buffering.max.kbytes",
-            "batch.size", "batch.num.messages", "message.timeout.ms", "delivery.timeout.ms",
-            "partitioner", "retries", "message.send.max.retries",
-        ]
-        return KafkaSettings(values.filter { !producing.contains($0.key) })
     }
 }
 

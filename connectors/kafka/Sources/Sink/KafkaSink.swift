@@ -1,5 +1,6 @@
 public import ConnectorSDK
 internal import KafkaClient
+internal import KafkaRecords
 internal import Logging
 
 /// Writes records to topics of an Apache Kafka cluster, as they are: key, value, headers, time,
@@ -59,7 +60,7 @@ public final class KafkaSink: SinkConnector {
             }
             guard settings.support == .requested else {
                 throw ConnectorError(
-                    .kafkaRefused,
+                    KafkaCodes.connector.refused,
                     .failTask,
                     "The cluster has no transactions: \(failure.message)",
                     kind: .environment,

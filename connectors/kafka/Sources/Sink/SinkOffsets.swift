@@ -16,7 +16,7 @@ internal struct SinkOffsets {
     internal init(_ settings: KafkaSinkSettings, partitions: Int32) {
         topic = settings.offsetsTopic
         sink = settings.transactionalID
-        self.settings = settings.cluster.settings.forConsumers
+        self.settings = settings.cluster.settings
         timeout = max(settings.cluster.timeout, settings.transactionTimeout + .seconds(10))
         let number = StableHash.of(sink) % UInt64(max(partitions, 1))
         partition = KafkaPartition(topic, Int32(number))
@@ -68,22 +68,6 @@ internal struct SinkOffsets {
         let (low, end) = try KafkaConsumer(settings, isolation: .readUncommitted)
             .watermarks(of: partition, timeout)
         let queue = try KafkaConsumer(settings, isolation: .readCommitted).open(partition, at: low)
-        let deadline = ContinuousClock.now + timeout
-        while queue.nextOffset < end || !queue.isAtEnd {
-            let size = try queue.take(.milliseconds(100))
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: size + 1, alignment: 8)
-            defer { memory.deallocate() }
-            queue.copy(to: memory, body)
-            guard ContinuousClock.now < deadline else {
-                throw KafkaFailure(
-                    .retriable,
-                    .timedOut,
-                    "\(partition) cannot be read to its end at offset \(end) within \(timeout): it "
-                        + "was read up to offset \(queue.nextOffset).",
-                    hint: "A transaction that is still open hides the rest; it ends by itself "
-                        + "after transaction.timeout.ms."
-                )
-            }
-        }
+        try queue.readAll(before: end, within: timeout, body)
     }
 }

@@ -1,5 +1,6 @@
 internal import ConnectorSDK
 internal import KafkaClient
+internal import KafkaRecords
 
 /// The cluster's topics that a sink writes to, created where they are missing.
 internal final class TargetTopics {
@@ -52,7 +53,7 @@ internal final class TargetTopics {
         let told = (try? admin.configuration(ofTopic: name))?["cleanup.policy"]?.value
         if let told, told != "compact" {
             throw ConnectorError(
-                .kafkaConfiguration,
+                KafkaCodes.connector.configuration,
                 .failTask,
                 "The topic \(name) has cleanup.policy \(told), so that offsets in it would be "
                     + "lost.",

@@ -203,7 +203,7 @@ internal final class KafkaIntake {
             FetchAhead.least,
             min(FetchAhead.most, FetchAhead.total / max(count, 1))
         )
-        let own = settings.cluster.settings.forConsumers.withDefaults([
+        let own = settings.cluster.settings.withDefaults([
             "queued.max.messages.kbytes": String(share),
             "fetch.message.max.bytes": String(min(1 << 10, share) << 10),
             "fetch.max.bytes": String(16 << 20),
