@@ -29,7 +29,11 @@ final class SinkScratch {
         if !sql.isEmpty { try connection.execute(sql) }
     }
 
-    deinit { _ = try? connection.execute("DROP SCHEMA \(schema) CASCADE") }
+    deinit {
+        // A test that failed may have left a sink with its transaction open.
+        let sql = "SET lock_timeout = '10s'; DROP SCHEMA \(schema) CASCADE"
+        _ = try? connection.execute(sql)
+    }
 
     /// The database's URL, with the schema as the first of the search path.
     var url: String { database.url + "?options=-csearch_path%3D\(schema),public" }
@@ -83,13 +87,15 @@ struct Row {
     }
 }
 
-/// A batch of these records of one partition, with the union of their fields.
+/// A batch of these records of one partition, with the union of their fields; a sink remembers what
+/// it knows of a `schema` from batch to batch.
 func makeBatch(
     _ rows: [Row],
     topic: String = "orders",
     partition: Int32 = 0,
     from offset: Int64 = 0,
-    fields: [Field]? = nil
+    fields: [Field]? = nil,
+    schema: Schema? = nil
 ) -> RecordBatch {
     var names: [String] = fields?.map(\.name) ?? []
     for row in rows {
@@ -99,7 +105,7 @@ func makeBatch(
     let keyNames = rows.compactMap(\.key).first?.map(\.key)
     batch.reset(
         topic: topic,
-        schema: fields.map { Schema($0) } ?? Schema(names),
+        schema: schema ?? fields.map { Schema($0) } ?? Schema(names),
         keySchema: keyNames.map { Schema($0) }
     )
     for (index, row) in rows.enumerated() {

@@ -25,6 +25,11 @@ struct SinkUpsertTests {
         try scratch.text("SELECT count(*) || ' ' || sum(v - id) || ' ' || sum(w) FROM orders")
     }
 
+    private static let schema = Schema(["id", "v"])
+
+    /// A batch of which the sink remembers whether the rows before existed.
+    private func batch(_ rows: [Row]) -> RecordBatch { makeBatch(rows, schema: Self.schema) }
+
     @Test("rows are new, then exist, then do both, and each is what its last record says")
     func newAndExisting() async throws {
         let scratch = try SinkScratch(Self.table)
@@ -33,13 +38,13 @@ struct SinkUpsertTests {
         // The third and fourth find others than those before: half of the rows, and none.
         var offset: Int64 = 0
         for (first, add) in [(0, 0), (0, 1), (300, 2), (5_000, 3), (5_000, 4), (5_000, 5)] {
-            try await sink.write(makeBatch(rows(from: Int64(first), adding: Int64(add))))
+            try await sink.write(batch(rows(from: Int64(first), adding: Int64(add))))
             offset += Self.count
             try await sink.commit([Self.partition: offset])
         }
         // No statement of its own for each kind of rows, within one transaction.
         for (first, add) in [(9_000, 6), (9_000, 7), (9_300, 8), (0, 9)] {
-            try await sink.write(makeBatch(rows(from: Int64(first), adding: Int64(add))))
+            try await sink.write(batch(rows(from: Int64(first), adding: Int64(add))))
             offset += Self.count
         }
         try await sink.commit([Self.partition: offset])
@@ -60,16 +65,39 @@ struct SinkUpsertTests {
         #expect(try scratch.text("SELECT count(*) FROM orders WHERE xmax::text <> '0'") == "0")
     }
 
+    @Test("of rows that come twice the last one counts, whether they were new or existed")
+    func repeated() async throws {
+        // With another unique index rows keep their order, so that keys are not looked at before.
+        let scratch = try SinkScratch(Self.table + "; CREATE UNIQUE INDEX ON orders (w, id)")
+        let sink = try scratch.sink(Self.upsert, careful: false)
+        _ = try await sink.open([Self.partition])
+        let halves = { (add: Int64) in
+            Array(self.rows(adding: add)[..<300] + self.rows(adding: add + 1)[..<300])
+        }
+        try await sink.write(batch(halves(1)))
+        try await sink.commit([Self.partition: Self.count])
+        #expect(try written(scratch) == "300 600 2100")
+        // All exist now, which the sink has seen when it writes the second of these.
+        for add: Int64 in [3, 5] {
+            let first = rows(adding: add)[..<300] + rows(from: 9_000)[..<300]
+            try await sink.write(batch(Array(first)))
+            try await sink.write(batch(halves(add)))
+        }
+        try await sink.commit([Self.partition: Self.count * 5])
+        await sink.close()
+        #expect(try written(scratch) == "600 1800 4200")
+    }
+
     @Test("a row that is deleted after others were found is inserted again")
     func deletedMeanwhile() async throws {
         let scratch = try SinkScratch(Self.table)
         try scratch.execute("INSERT INTO orders SELECT g, 0, 1 FROM generate_series(0, 599) g")
         let sink = try scratch.sink(Self.upsert, careful: false)
         _ = try await sink.open([Self.partition])
-        try await sink.write(makeBatch(rows()))
+        try await sink.write(batch(rows()))
         try await sink.commit([Self.partition: Self.count])
         try scratch.execute("DELETE FROM orders WHERE id % 100 = 5")
-        try await sink.write(makeBatch(rows(adding: 1)))
+        try await sink.write(batch(rows(adding: 1)))
         try await sink.commit([Self.partition: Self.count * 2])
         await sink.close()
         #expect(try written(scratch) == "600 600 \(594 + 6 * 7)")
@@ -83,7 +111,7 @@ struct SinkUpsertTests {
         let other = try scratch.database.connect()
         try other.execute("BEGIN; INSERT INTO \(scratch.schema).orders VALUES (77, 0)")
         // Nobody sees the row yet, so it is not found; the server waits for its end.
-        try await sink.write(makeBatch(rows(adding: 1)))
+        try await sink.write(batch(rows(adding: 1)))
         try other.execute("COMMIT")
         let error = await #expect(throws: ConnectorError.self) {
             try await sink.commit([Self.partition: Self.count])
@@ -127,7 +155,7 @@ struct SinkUpsertTests {
         )
         let sink = try scratch.sink(Self.upsert, careful: false)
         _ = try await sink.open([Self.partition])
-        for turn in 1...2 { try await sink.write(makeBatch(rows(adding: Int64(turn)))) }
+        for turn in 1...2 { try await sink.write(batch(rows(adding: Int64(turn)))) }
         try await sink.commit([Self.partition: 2 * Self.count])
         await sink.close()
         #expect(try scratch.text("SELECT sum(v) FROM child") == "-600")
