@@ -4,6 +4,7 @@
 """
 
 import json
+import select
 import socket
 import subprocess
 import sys
@@ -53,33 +54,49 @@ def pressure(millrace, directory):
     expect(len(worker.read()) == accepted[0] * 8_000, "the records of those that were accepted")
 
 
-def begin(worker, client, size):
-    """A request of an address, of which all but the last byte is sent."""
-    stream = socket.create_connection(("127.0.0.1", worker.port()), timeout=300,
-                                      source_address=(client, 0))
-    stream.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
-                   b"Content-Length: %d\r\n\r\n" % size + b"x" * (size - 1))
-    return stream
+class Held:
+    """Requests of one address, of which all but the last byte is sent."""
 
+    def __init__(self, worker, client, size, count):
+        self.worker, self.client, self.size = worker, client, size
+        self.streams = [self.begin() for _ in range(count)]
 
-def finish(stream):
-    stream.sendall(b"\n")
-    answer = stream.recv(4_096)
-    stream.close()
-    return int(answer.split()[1])
+    def begin(self):
+        stream = socket.create_connection(("127.0.0.1", self.worker.port()), timeout=300,
+                                          source_address=(self.client, 0))
+        head = (b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\n"
+                b"Content-Length: %d\r\n\r\n" % self.size)
+        try:
+            stream.sendall(head + b"x" * (self.size - 1))
+        except ConnectionError:
+            # It is answered already, and seen to be by whoever looks.
+            pass
+        return stream
+
+    def renew(self):
+        """Begins those again for which there was no room at the time; returns whether all are held."""
+        answered = select.select(self.streams, [], [], 0)[0]
+        for stream in answered:
+            self.streams.remove(stream)
+            stream.close()
+            self.streams.append(self.begin())
+        return not answered
+
+    def finish(self):
+        for stream in self.streams:
+            stream.sendall(b"\n")
+        for stream in self.streams:
+            expect(stream.recv(4_096).split()[1] == b"200", "what was begun is taken")
+            stream.close()
 
 
 def share(millrace, directory):
     """One client cannot take what all share; when nobody finds room, all are told so."""
     worker = Worker(millrace, directory, source(
         max_body_bytes="1MiB", buffer_bytes="4MiB", request_timeout_ms="1h")).start()
-    size = 1_000_000
-    # Half of the buffer is 2 MiB: two of these, and not a third.
-    first = [begin(worker, "127.0.0.1", size) for _ in range(2)]
     with open(f"{directory}/large", "w") as file:
         file.write("x" * 300_000)
     large = ["-H", "Content-Type: text/plain", "--data-binary", f"@{directory}/large"]
-
     accepted = 0
 
     def asked(client):
@@ -88,29 +105,31 @@ def share(millrace, directory):
         accepted += status == 200
         return status, answer, later
 
-    def refused(client):
-        # Until what was begun has arrived there is room.
+    def refused(held, client):
+        # Until what was begun has arrived there is room for this one, and then perhaps not for that.
+        if not held.renew():
+            return None
         status, answer, later = asked(client)
-        return (answer["error"], later) if status == 429 else None
+        return (answer["error"], later) if status == 429 and held.renew() else None
 
-    error, later = until(lambda: refused("127.0.0.1"), "a share that is used up")
+    # Half of the buffer is 2 MiB: two of these, and not a third.
+    first = Held(worker, "127.0.0.1", 1_000_000, 2)
+    error, later = until(lambda: refused(first, "127.0.0.1"), "a share that is used up")
     expect("client.buffer.percent" in error and later == "1", f"{error} {later}")
     status, answer, _ = asked("127.0.0.2")
     expect((status, answer) == (200, {"records": 1}), f"another client: {status} {answer}")
-    second = [begin(worker, "127.0.0.2", size) for _ in range(2)]
-    error, later = until(lambda: refused("127.0.0.3"), "a buffer that is used up")
+    second = Held(worker, "127.0.0.2", 1_000_000, 2)
+    error, later = until(lambda: refused(second, "127.0.0.3"), "a buffer that is used up")
     expect("memory" in error and later == "1", f"{error} {later}")
     # Whoever comes again when he is told to is served as soon as there is room.
     patient = subprocess.Popen(
         ["curl", "-sS", "--interface", "127.0.0.3", "--retry", "100", *large,
          f"http://127.0.0.1:{worker.port()}/"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    for stream in first:
-        expect(finish(stream) == 200, "what was begun is taken")
+    first.finish()
     output, errors = patient.communicate(timeout=300)
     expect(json.loads(output.splitlines()[-1]) == {"records": 1}, f"{output} {errors}")
     expect(asked("127.0.0.1")[0] == 200, "and the first client again")
-    for stream in second:
-        expect(finish(stream) == 200, "what was begun is taken")
+    second.finish()
     worker.stop()
     # The patient one and the four that were begun besides.
     expect(len(worker.read()) == accepted + 5, "everything that was answered 200, once")
