@@ -142,11 +142,14 @@ static rd_kafka_headers_t *headers_of(const rd_kafka_message_t *message) {
                                                                                      : NULL;
 }
 
-size_t mr_kafka_measure_messages(rd_kafka_message_t *const *messages, size_t count) {
+size_t mr_kafka_measure_messages(rd_kafka_message_t *const *messages, size_t count,
+                                 mr_kafka_record *records) {
     size_t total = 0;
     for (size_t i = 0; i < count; i++) {
         total += messages[i]->len + messages[i]->key_len;
+        /* Looking for headers that are not there costs as much as all else, so it is done once. */
         rd_kafka_headers_t *headers = headers_of(messages[i]);
+        records[i].headers = headers;
         const char *name;
         const void *value;
         size_t length;
@@ -194,9 +197,9 @@ void mr_kafka_copy_messages(rd_kafka_message_t **messages, size_t count, uint8_t
         record->value_length = message->payload != NULL ? (uint32_t)message->len : 0;
         target = copy(message->key, message->key_len, target, &record->key);
         target = copy(message->payload, message->len, target, &record->value);
+        const rd_kafka_headers_t *headers = record->headers;
         record->headers = target;
         record->header_count = 0;
-        rd_kafka_headers_t *headers = headers_of(message);
         const char *name;
         const void *value;
         size_t length;

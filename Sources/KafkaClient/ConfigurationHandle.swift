@@ -8,6 +8,12 @@ internal final class ConfigurationHandle {
 
     deinit { if let pointer { rd_kafka_conf_destroy(pointer) } }
 
+    /// Whether this version of librdkafka has a key.
+    internal func knows(_ key: String) -> Bool {
+        var size = 0
+        return rd_kafka_conf_get(pointer, key, nil, &size) != RD_KAFKA_CONF_UNKNOWN
+    }
+
     /// Sets every key, in order, so that the error is the same each time.
     internal func set(_ settings: KafkaSettings) throws(KafkaFailure) {
         for (key, value) in settings.values.sorted(by: { $0.key < $1.key }) {

@@ -20,10 +20,16 @@ public final class KafkaConsumer: Sendable {
         isolation: Isolation,
         observer: KafkaObserver = KafkaObserver()
     ) throws(KafkaFailure) {
+        try KafkaLibrary.load()
         let settings = settings.withoutProducing.withDefaults([
-            // D7: what is fetched ahead for one partition.
-            "queued.max.messages.kbytes": "8192", "fetch.wait.max.ms": "100",
-        ]).overriding([
+            // D7: what is fetched ahead for one partition. More makes nothing faster.
+            "queued.max.messages.kbytes": "2048", "queued.min.messages": "20000",
+            "fetch.wait.max.ms": "100",
+        ]).withDefaults(
+            // How long a partition whose queue was full is left alone: librdkafka's second is far
+            // longer than the queue lasts. Versions before 2.3 look again at once.
+            KafkaLibrary.known(["fetch.queue.backoff.ms": "10"])
+        ).overriding([
             "isolation.level": isolation.rawValue,
             // The end of a partition tells offsets that no record has, such as a commit's.
             "enable.partition.eof": "true",

@@ -17,6 +17,12 @@ public enum KafkaLibrary {
         return rd_kafka_version() >= 0x0202_0000
     }
 
+    /// Those of the settings that this version has; it must have been loaded.
+    internal static func known(_ settings: [String: String]) -> [String: String] {
+        let configuration = ConfigurationHandle()
+        return settings.filter { configuration.knows($0.key) }
+    }
+
     /// Loads it, once.
     internal static func load() throws(KafkaFailure) {
         guard let problem = mr_kafka_load() else { return }

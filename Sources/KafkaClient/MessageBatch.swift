@@ -54,7 +54,7 @@ internal final class MessageBatch {
         }
         count = kept
         filled = 0
-        byteCount = kept == 0 ? 0 : mr_kafka_measure_messages(messages, kept)
+        byteCount = kept == 0 ? 0 : mr_kafka_measure_messages(messages, kept, records)
         lastOffset = kept == 0 ? -1 : messages[kept - 1]?.pointee.offset ?? -1
         return end
     }

@@ -10,8 +10,8 @@ public struct KafkaStoreOptions: Sendable {
     public var usesTransactions = true
     /// How long a request may take before it is an error.
     public var timeout: Duration = .seconds(60)
-    /// Bytes of units that may wait to become durable. (D7)
-    public var bytesInFlight = 64 << 20
+    /// Bytes of units that may wait to become durable; more than this makes nothing faster. (D7)
+    public var bytesInFlight = 16 << 20
 
     /// Hears librdkafka's log, with syslog's levels.
     public var log: (@Sendable (_ level: Int, _ text: String) -> Void)?

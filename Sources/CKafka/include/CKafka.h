@@ -85,10 +85,12 @@ typedef struct {
 } mr_kafka_record;
 
 /* The bytes that `mr_kafka_copy_messages` needs at `target` for these messages, none of which is an
-   error. */
-size_t mr_kafka_measure_messages(rd_kafka_message_t *const *messages, size_t count);
+   error. Notes in `records` what it has found. */
+size_t mr_kafka_measure_messages(rd_kafka_message_t *const *messages, size_t count,
+                                 mr_kafka_record *records);
 
-/* Copies messages to `target`, and describes them in `records`. Destroys the messages. */
+/* Copies messages to `target`, and describes them in `records`, which have been measured. Destroys
+   the messages. */
 void mr_kafka_copy_messages(rd_kafka_message_t **messages, size_t count, uint8_t *target,
                             mr_kafka_record *records);
 
