@@ -1,7 +1,7 @@
 public import ConnectorSDK
 internal import KafkaClient
 internal import Synchronization
-internal import Topics
+public import Topics
 
 // MARK: - The store's own topics
 
@@ -184,6 +184,27 @@ extension KafkaTopicStore {
             if !wanted.isEmpty { try client.admin.setOffsets(ofGroup: group, to: wanted) }
             if !gone.isEmpty { try client.admin.removeOffsets(ofGroup: group, gone) }
         }
+    }
+
+    public func membership(of group: String) throws(ConnectorError) -> GroupMembership? {
+        let found = try onCluster { () throws(KafkaFailure) in
+            try client.admin.describeGroup(group)
+        }
+        return GroupMembership(
+            state: found.state,
+            members: found.members.map { member in
+                GroupMembership.Member(
+                    id: member.id,
+                    client: member.clientID,
+                    host: member.host,
+                    partitions: member.partitions.map { TopicPartition($0.topic, $0.partition) }
+                )
+            }
+        )
+    }
+
+    public func deleteGroup(_ group: String) throws(ConnectorError) {
+        try onCluster { () throws(KafkaFailure) in try client.admin.deleteGroup(group) }
     }
 
     public func groups() throws(ConnectorError) -> [String] {

@@ -102,18 +102,7 @@ internal struct UnitCommitter {
         do throws(KafkaFailure) {
             try producer.initTransactions(client.options.timeout)
         } catch {
-            guard error.code == .unsupportedFeature || error.code == .unsupportedVersion else {
-                throw error
-            }
-            throw KafkaFailure(
-                .configuration,
-                error.code,
-                "The cluster has no transactions, which make records and positions one commit: "
-                    + error.message,
-                at: "transactions",
-                hint: "With `transactions: false` records arrive at least once: after a failure "
-                    + "some may come twice."
-            )
+            throw error.namingTransactions
         }
     }
 
@@ -238,5 +227,21 @@ internal struct UnitCommitter {
             }
         }
         return result
+    }
+}
+
+extension KafkaFailure {
+    /// The same, as that of a cluster without transactions where that is what it says.
+    internal var namingTransactions: KafkaFailure {
+        guard code == .unsupportedFeature || code == .unsupportedVersion else { return self }
+        return KafkaFailure(
+            .configuration,
+            code,
+            "The cluster has no transactions, which make records and positions one commit: "
+                + message,
+            at: "transactions",
+            hint: "With `transactions: false` records arrive at least once: after a failure "
+                + "some may come twice."
+        )
     }
 }

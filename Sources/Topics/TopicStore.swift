@@ -95,6 +95,12 @@ public protocol TopicStore: SchemaRegistry, Sendable {
     /// The names of all groups.
     func groups() throws(ConnectorError) -> [String]
 
+    /// Who is a member of a group, or `nil` where groups have no members.
+    func membership(of group: String) throws(ConnectorError) -> GroupMembership?
+
+    /// Removes a group and its offsets. Durable on return.
+    func deleteGroup(_ group: String) throws(ConnectorError)
+
     /// Has every call that waits for another machine end by then, with an error that may pass.
     ///
     /// Called when a run is to end.
@@ -112,6 +118,15 @@ extension TopicStore {
 
     /// For a store whose offsets are those of records, but for what compaction takes.
     public var offsetsHaveGaps: Bool { false }
+
+    /// For a store that one process has to itself.
+    public func membership(of group: String) throws(ConnectorError) -> GroupMembership? { nil }
+
+    /// For a store whose groups are their offsets and nothing else.
+    public func deleteGroup(_ group: String) throws(ConnectorError) {
+        let removed = try groupOffsets(group).mapValues { _ in Int64?.none }
+        try commitGroupOffsets(group, removed)
+    }
 
     /// For a store that waits for nobody.
     public func stopWaiting(after duration: Duration) {}

@@ -13,6 +13,11 @@ enum ConnectorOffsets {
 
     private static let groupPrefix = "connect-"
 
+    /// The sink that reads as a group, or `nil` for a group of another program's.
+    static func connector(ofGroup group: String) -> String? {
+        group.hasPrefix(groupPrefix) ? String(group.dropFirst(groupPrefix.count)) : nil
+    }
+
     /// All connectors that have a place, by name.
     static func all(in store: any TopicStore) throws -> [ConnectorOffsets] {
         var all: [ConnectorOffsets] = []
@@ -74,15 +79,8 @@ enum ConnectorOffsets {
             }
             return ["connector": .string(name), "type": "source", "positions": .array(parts)]
         case .consumer(let name, let offsets):
-            let parts = try offsets.sorted { $0.key < $1.key }.map { place, next -> JSONDocument in
-                let end = try Self.end(of: place, in: store)
-                return [
-                    "topic": .string(place.topic), "partition": .int(Int64(place.partition)),
-                    "offset": .int(next), "end": .optional(end),
-                    "lag": .optional(end.map { max(0, $0 - next) }),
-                ]
-            }
-            return ["connector": .string(name), "type": "consumer", "offsets": .array(parts)]
+            let report = try GroupReport(name, offsets, in: store)
+            return ["connector": .string(name), "type": "consumer", "offsets": report.offsets]
         }
     }
 
@@ -95,27 +93,7 @@ enum ConnectorOffsets {
             }
             return table
         case .consumer(_, let offsets):
-            var table = TextTable([
-                ("topic", .left), ("partition", .right), ("offset", .right), ("end", .right),
-                ("lag", .right),
-            ])
-            for (place, next) in offsets.sorted(by: { $0.key < $1.key }) {
-                let end = try Self.end(of: place, in: store)
-                table.append([
-                    place.topic, String(place.partition), Quantity.count(next),
-                    end.map { Quantity.count($0) } ?? "-",
-                    end.map { Quantity.count(max(0, $0 - next)) } ?? "-",
-                ])
-            }
-            return table
+            return try GroupReport(connector, offsets, in: store).table
         }
-    }
-
-    /// The end of a partition, or `nil` when its topic does not exist any more.
-    private static func end(of place: TopicPartition, in store: any TopicStore) throws -> Int64? {
-        guard let topic = try store.describe(place.topic), place.partition < topic.partitions else {
-            return nil
-        }
-        return try store.offsets(of: place).end
     }
 }

@@ -17,8 +17,9 @@ struct Millrace: AsyncParsableCommand {
         version: Version.current,
         subcommands: [
             InitCommand.self, ValidateCommand.self, RunCommand.self, TestCommand.self,
-            TopicsCommand.self, OffsetsCommand.self, DeadLettersCommand.self, PluginsCommand.self,
-            VerifyCommand.self, SignalCommand.self, DoctorCommand.self, FsckCommand.self,
+            TopicsCommand.self, GroupsCommand.self, OffsetsCommand.self, DeadLettersCommand.self,
+            PluginsCommand.self, VerifyCommand.self, SignalCommand.self, DoctorCommand.self,
+            FsckCommand.self,
         ]
     )
 

@@ -34,11 +34,49 @@ enum TopicPlace {
         }
     }
 
+    /// What `doctor` says of the cluster that the command line or the pipeline files name; `nil`
+    /// for topics in the data directory.
+    static func preflight(_ shared: SharedOptions, _ files: PipelineFileSet) throws
+        -> [PreflightCheck]?
+    {
+        let given = try shared.brokerValues()
+        let definition = files.files.first?.definition
+        let values = given.isEmpty ? definition?.broker ?? [:] : given
+        guard !values.isEmpty else { return nil }
+        let base = given.isEmpty ? definition?.baseDirectory ?? "." : "."
+        do throws(ConnectorError) {
+            return try connect(values, from: base, shared.logger) { store, _ in store.preflight() }
+        } catch {
+            return [PreflightCheck("cluster", failed: error)]
+        }
+    }
+
     private static func connect(
         _ values: [String: String],
         from baseDirectory: String,
         _ logger: Logger
     ) throws(ConnectorError) -> any TopicStore {
+        try connect(values, from: baseDirectory, logger) {
+            (store, settings) throws(ConnectorError) in
+            try store.connect()
+            if !settings.usesTransactions {
+                logger.warning(
+                    """
+                    `transactions: false`: records arrive at least once; after a failure some may \
+                    come twice
+                    """
+                )
+            }
+            return store
+        }
+    }
+
+    private static func connect<Result>(
+        _ values: [String: String],
+        from baseDirectory: String,
+        _ logger: Logger,
+        _ body: (KafkaTopicStore, BrokerSettings) throws(ConnectorError) -> Result
+    ) throws(ConnectorError) -> Result {
         let resolver = ReferenceResolver(baseDirectory: baseDirectory)
         let (resolved, secrets) = try resolver.resolve(values)
         do throws(ConnectorError) {
@@ -51,17 +89,10 @@ enum TopicPlace {
                 // What matters comes back as an error as well, with what follows from it.
                 logger.log(level: level < 3 ? .warning : .debug, "librdkafka: \(text)")
             }
-            let store = try KafkaTopicStore(broker: settings.client, options: options)
-            try store.connect()
-            if !settings.usesTransactions {
-                logger.warning(
-                    """
-                    `transactions: false`: records arrive at least once; after a failure some may \
-                    come twice
-                    """
-                )
-            }
-            return store
+            return try body(
+                try KafkaTopicStore(broker: settings.client, options: options),
+                settings
+            )
         } catch {
             throw secrets.redact(error)
         }

@@ -29,7 +29,8 @@ struct UsageTests {
         let help = try await directory.millrace("--help")
         #expect(help.exitCode == 0)
         for command in [
-            "run", "validate", "topics", "offsets", "plugins", "dlq", "init", "test", "fsck",
+            "run", "validate", "topics", "groups", "offsets", "plugins", "dlq", "init", "test",
+            "fsck",
         ] {
             #expect(help.output.contains("\n  \(command) "), "\(command)")
         }

@@ -42,6 +42,7 @@ struct DoctorCommand: MillraceCommand {
             ),
             PreflightReport(title: "limits", checks: limits.checks),
         ]
+        if let broker = try PreflightReport.broker(shared, set) { reports.append(broker) }
         reports += await PreflightReport.reports(on: pipelines, shared)
         let status = PreflightReport.status(of: reports.flatMap(\.checks))
         if shared.json {

@@ -25,6 +25,13 @@ struct FsckCommand: MillraceCommand {
     var quarantine = false
 
     mutating func execute() async throws -> ExitStatus {
+        guard try shared.brokerValues().isEmpty else {
+            throw Failure.usage(
+                "fsck looks at a data directory; topics on a cluster are the brokers' to check.",
+                hint: "Leave out --broker and MILLRACE_BROKER. `millrace doctor FILE` looks at a "
+                    + "cluster."
+            )
+        }
         try DataDirectory.requireExistence(shared)
         let report = try EmbeddedTopicStore.fsck(
             directory: shared.dataDirectory,

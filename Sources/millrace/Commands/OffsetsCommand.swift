@@ -169,15 +169,12 @@ struct OffsetsCommand: ParsableCommand {
             _ offsets: [TopicPartition: Int64],
             in store: any TopicStore
         ) throws {
-            var changed: [TopicPartition: Int64?] = [:]
-            for place in offsets.keys where topic == nil || place.topic == topic {
-                guard partition == nil || partition == String(place.partition) else { continue }
-                guard try store.describe(place.topic) != nil else {
-                    changed[place] = .some(nil)
-                    continue
-                }
-                changed[place] = try store.offset(of: place, at: to)
-            }
+            let changed = try store.offsets(
+                offsets,
+                movedTo: to,
+                topic: topic,
+                partition: partition
+            )
             guard !changed.isEmpty else {
                 throw Failure.usage("`\(connector)` has no offsets of such a topic and partition.")
             }

@@ -29,7 +29,9 @@ struct ValidateCommand: MillraceCommand {
         var findings = set.findings
         var status = set.hasErrors ? ExitStatus.configuration : .done
         if connect, !set.hasErrors {
-            let reports = await PreflightReport.reports(on: set.definitions, shared)
+            let broker = try PreflightReport.broker(shared, set)
+            let connectors = await PreflightReport.reports(on: set.definitions, shared)
+            let reports = (broker.map { [$0] } ?? []) + connectors
             findings += reports.flatMap { $0.findings(in: set) }
             status = PreflightReport.status(of: reports.flatMap(\.checks))
         }

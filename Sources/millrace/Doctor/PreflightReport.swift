@@ -9,6 +9,8 @@ struct PreflightReport {
     var connector: (file: String, name: String, kind: String, plugin: String)?
     /// What is shown above the checks.
     var title: String
+    /// Whether it is about the cluster that `broker:` names.
+    var isOnBroker = false
     var checks: [PreflightCheck]
 
     /// Asks all connectors of all pipelines.
@@ -37,6 +39,15 @@ struct PreflightReport {
         return reports
     }
 
+    /// Looks at the cluster that has the topics, if one has.
+    static func broker(
+        _ shared: SharedOptions,
+        _ files: PipelineFileSet
+    ) throws -> PreflightReport? {
+        guard let checks = try TopicPlace.preflight(shared, files) else { return nil }
+        return PreflightReport(title: "broker", isOnBroker: true, checks: checks)
+    }
+
     /// The exit code that follows from checks.
     static func status(of checks: [PreflightCheck]) -> ExitStatus {
         let failed = checks.filter { $0.outcome == .failed }
@@ -46,18 +57,30 @@ struct PreflightReport {
 
     /// What did not pass, with its place in the pipeline file.
     func findings(in set: PipelineFileSet) -> [Finding] {
-        guard let connector else { return [] }
+        guard connector != nil || isOnBroker else { return [] }
         return checks.filter { $0.outcome != .passed }.map { check in
-            let place = set.place(connector: connector.name, key: check.configurationKey)
+            let place = place(of: check.configurationKey, in: set)
             let hint = check.hint.map { " \($0)" } ?? ""
             return Finding(
-                file: place?.file ?? connector.file,
+                file: place?.file ?? connector?.file ?? "",
                 mark: place?.mark,
-                key: place?.path ?? connector.name,
+                key: place?.path ?? connector?.name ?? "broker",
                 message: "\(check.subject): \(check.message)\(hint)",
                 severity: check.outcome == .failed ? .error : .warning
             )
         }
+    }
+
+    private func place(
+        of key: String?,
+        in set: PipelineFileSet
+    ) -> (file: String, mark: Mark?, path: String)? {
+        if let connector {
+            return set.place(connector: connector.name, key: key)
+        }
+        guard let map = set.files.first?.sourceMap else { return nil }
+        let path = key.map { "broker.\($0)" } ?? "broker"
+        return (map.file, map.nearest(to: path)?.value, path)
     }
 
     var documents: [JSONDocument] {
