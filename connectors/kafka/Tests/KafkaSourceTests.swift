@@ -125,6 +125,35 @@ struct KafkaSourceTests {
         #expect(Set(try await mirror.records(of: "all").map(\.value)) == ["new", "next"])
     }
 
+    // D3: a broker that has just started may not know of a topic yet.
+    @Test("a topic that is away for a while goes on where it was")
+    func absence() async throws {
+        let topic = Mirror.name("away")
+        try await judge.create(topic, partitions: 1)
+        try await judge.produce(numbers(1...5, topic, of: 1))
+        let mirror = try Mirror(
+            pipeline(
+                """
+                topics.regex: '\(topic)'
+                    topic: back
+                    topic.metadata.refresh.interval.ms: 100
+                """
+            )
+        )
+        let command = try mirror.directory.start(["run", "p.yaml"])
+        try await mirror.wait(for: 5, in: "back", while: command)
+        let admin = try KafkaAdmin(KafkaSettings(["bootstrap.servers": broker.bootstrap]))
+        try admin.deleteTopic(topic)
+        try await mirror.wait(until: command) { $0.contains("is gone") }
+        try await judge.create(topic, partitions: 1)
+        try await judge.produce(numbers(1...9, topic, of: 1))
+        try await mirror.wait(for: 9, in: "back", while: command)
+        command.signal(SIGTERM)
+        #expect(try await command.wait().exitCode == 0)
+        let read = try await mirror.records(of: "back").map(\.key)
+        #expect(read == (1...9).map { "k\($0)" })
+    }
+
     @Test("a consumer group shows how far the source is")
     func group() async throws {
         let topic = Mirror.name("watched")

@@ -52,6 +52,14 @@ struct Mirror {
         return try result.jsonLines().map { Record($0) }
     }
 
+    /// Waits until what a command has logged is as it should be.
+    func wait(until command: Command, _ condition: (String) -> Bool) async throws {
+        for _ in 0..<1_200 where !condition(command.errorsSoFar) {
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        #expect(condition(command.errorsSoFar), "\(command.errorsSoFar)")
+    }
+
     /// Waits until a topic here has so many records.
     func wait(for count: Int, in topic: String, while command: Command) async throws {
         for _ in 0..<600 {

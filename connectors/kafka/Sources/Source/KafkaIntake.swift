@@ -16,7 +16,8 @@ internal final class KafkaIntake {
     internal let admin: KafkaAdmin
     private let settings: KafkaSourceSettings
     private let context: ConnectorContext
-    private let positions: [String: String]
+    /// Where partitions go on that are not read: as the run began, or as they were let go of.
+    private var positions: [String: String]
     private let wake: @Sendable () -> Void
     private var consumer: KafkaConsumer?
     private var hasLookedAround = false
@@ -63,20 +64,25 @@ internal final class KafkaIntake {
                 }
             }
         }
-        let gone = Set(inputs.map(\.partition)).subtracting(wanted)
-        for partition in gone.sorted(by: { "\($0)" < "\($1)" }) {
-            context.logger.warning(
-                "a partition of the cluster is gone",
-                metadata: ["partition": "\(partition)"]
-            )
-        }
-        inputs.removeAll { gone.contains($0.partition) }
+        letGo { [wanted = Set(wanted)] in !wanted.contains($0) }
         let known = Set(inputs.map(\.partition))
         var starts: [SourcePosition] = []
         for partition in wanted where !known.contains(partition) {
             if let start = try open(partition, among: wanted.count) { starts.append(start) }
         }
         return starts
+    }
+
+    private func letGo(of isGone: (KafkaPartition) -> Bool) {
+        for input in inputs where isGone(input.partition) {
+            context.logger.warning(
+                "a partition of the cluster is gone",
+                metadata: ["partition": "\(input.partition)"]
+            )
+            // D3: should a broker only not have known of it, it goes on where it was.
+            positions[input.position.partition] = input.position.offset
+        }
+        inputs.removeAll { isGone($0.partition) }
     }
 
     /// The topics to be read, each with its number of partitions.
