@@ -10,6 +10,8 @@
 
 #include <jq.h>
 
+#include "Refuge.h"
+
 /* What is used of libjq, for each its name. The types are those of libjq's own header. */
 #define FUNCTIONS(F)                                                                               \
     F(jq_init) F(jq_set_error_cb) F(jq_compile) F(jq_start) F(jq_next) F(jq_teardown) F(jq_halt)   \
@@ -260,7 +262,15 @@ int mr_jq_start_fields(mr_jq *program, const mr_jq_cell *cells) {
 
 int mr_jq_next(mr_jq *program) {
     release_output(program);
+    jmp_buf here;
+    /* Without the mask of signals, which would be a system call. */
+    if (_setjmp(here) != 0) {
+        mr_jq_refuge = NULL;
+        return MR_JQ_FAILED;
+    }
+    mr_jq_refuge = &here;
     jv value = lib.jq_next(program->state);
+    mr_jq_refuge = NULL;
     if (lib.jv_get_kind(value) != JV_KIND_INVALID) {
         program->output = value;
         return MR_JQ_VALUE;

@@ -85,9 +85,17 @@ package enum JqKeys {
         }
     }
 
-    /// The rejection of a record for which a program failed.
+    /// The rejection of a record for which a program failed, or why the task cannot go on.
     package static func rejection(_ error: JQError) -> ConnectorError {
-        ConnectorError(
+        if error.code == .exhausted {
+            return ConnectorError(
+                .init("jq.exhausted"),
+                .failTask,
+                "The program is not run any more: \(error.message), and each time memory is lost.",
+                hint: "Have the program look at what it uses as an index or a slice before it does."
+            )
+        }
+        return ConnectorError(
             .init("jq.\(error.code.name)"),
             .rejectRecord,
             error.code == .raised

@@ -79,7 +79,7 @@ package final class JqCondition {
 
     /// Keeps the rows for which the program gives a value that is neither false nor null, and
     /// tombstones; rejects those for which it fails.
-    package func keep(in batch: RecordBatch) {
+    package func keep(in batch: RecordBatch) throws(ConnectorError) {
         var holds: [Bool] = []
         holds.reserveCapacity(batch.count)
         var rejected: [(row: Int, error: ConnectorError)] = []
@@ -96,6 +96,7 @@ package final class JqCondition {
                 }
             }
         }
+        if let error = rejected.last?.error, error.disposition != .rejectRecord { throw error }
         batch.reject(rejected)
         batch.filter { holds[$0] }
     }

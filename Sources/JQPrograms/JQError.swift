@@ -15,6 +15,10 @@ public struct JQError: Error, Hashable, Sendable {
         public static let input = Self(name: "input")
         /// The program raised an error and did not catch it.
         public static let raised = Self(name: "raised")
+        /// libjq could not go on with the data.
+        public static let refused = Self(name: "refused")
+        /// That happened too often, and the program is not run any more.
+        public static let exhausted = Self(name: "exhausted")
         /// The program was stopped after its time or memory.
         public static let limit = Self(name: "limit")
     }

@@ -59,6 +59,21 @@ internal enum JQPrelude {
         def index($part): indices($part) | .[0]; def rindex($part): indices($part) | .[-1:][0]; 
         """
 
+    /// libjq 1.6 never ends the deletion of a place whose index is not a number, within one step.
+    ///
+    /// Only such an index is not equal to itself.
+    private static let deletions = """
+        def _millrace_sound: if any(.[]?; . != .) then error("an index is not a number") else . end; \
+        def _millrace_all_sound: if any(.[]? | .[]?; . != .) \
+        then error("an index is not a number") else . end; \
+        def _millrace_places(f): getpath(path(f) | _millrace_sound); \
+        def _millrace_delpaths(paths): delpaths(paths); \
+        def delpaths(paths): _millrace_delpaths(paths | _millrace_all_sound); \
+        def del(f): _millrace_delpaths([path(f) | _millrace_sound]); \
+        def _millrace_modify(paths; update): _modify(paths; update); \
+        def _modify(paths; update): _millrace_modify(_millrace_places(paths); update); 
+        """
+
     /// What is put in front of programs in which a text stands.
     private static let guards = [
         ("*", multiplication), ("%", remainder), ("strf", times), ("todate", times),
@@ -72,8 +87,21 @@ internal enum JQPrelude {
     static func usesRecord(_ text: String) -> Bool { text.contains(recordName) }
 
     static func of(_ text: String) -> String {
-        definitions + guards.filter { text.contains($0.0) }.map(\.1).joined()
+        definitions + guards(for: text)
             + (usesRecord(text) ? ".record as \(recordName) | .value | " : "")
+    }
+
+    private static func guards(for text: String) -> String {
+        guards.filter { text.contains($0.0) }.map(\.1).joined()
+            + (deletesByIndex(text) ? deletions : "")
+    }
+
+    /// Whether a program may delete what an index tells that is not written in it: names and `[]` are
+    /// places like any other, and those are compared for nothing.
+    private static func deletesByIndex(_ text: String) -> Bool {
+        guard text.contains("del") || text.contains("|=") else { return false }
+        return text.replacing("[]", with: "").contains("[") || text.contains("path")
+            || text.contains("nth")
     }
 
     static func with(_ text: String) -> String { of(text) + text }

@@ -24,7 +24,14 @@ public final class JQProgram {
         }
     }
 
+    /// How often libjq may be unable to go on.
+    ///
+    /// Each time it keeps what it had in hand, which is mostly a part of the input, so that memory
+    /// stays bounded (D7) by this many inputs.
+    private static let refusalLimit = 1_000
+
     private let text: String
+    private var refusals = 0
     /// Whether the program asks for the record around the value, as `$record`: it then runs with an
     /// object of both, `{"record":…,"value":…}`.
     public let usesRecord: Bool
@@ -86,6 +93,9 @@ public final class JQProgram {
     ///   can hand over.
     /// - Throws: why the program did not come to its end.
     public func run(_ input: Input, each: (JQValue) -> Bool) throws(JQError) -> Bool {
+        guard refusals < Self.refusalLimit else {
+            throw JQError(.exhausted, "libjq could not go on with \(refusals) records")
+        }
         switch start(input) {
         case .started: break
         case .asText: return false
@@ -99,6 +109,12 @@ public final class JQProgram {
             case .end: return true
             case .stopped:
                 throw JQError(.limit, "the program did not end within its time and memory")
+            case .refused:
+                refusals += 1
+                throw JQError(
+                    .refused,
+                    "libjq cannot go on with such values, as where an index is not a number"
+                )
             case .failed:
                 let said = String(decoding: handle.text, as: UTF8.self)
                 throw JQError(.raised, JQMessage.ofProgram(said, program: text))

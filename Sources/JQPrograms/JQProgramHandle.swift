@@ -15,7 +15,7 @@ internal final class JQProgramHandle: @unchecked Sendable {
     private var named: Schema?
 
     /// What a program came to.
-    enum Step { case value, failed, stopped, end }
+    enum Step { case value, failed, refused, stopped, end }
 
     /// How a run began.
     enum Start {
@@ -96,6 +96,7 @@ internal final class JQProgramHandle: @unchecked Sendable {
         case MR_JQ_VALUE: .value
         case MR_JQ_ERROR: .failed
         case MR_JQ_STOPPED: .stopped
+        case MR_JQ_FAILED: .refused
         default: .end
         }
     }

@@ -59,7 +59,7 @@ public final class Filter: Transform {
         case .native(let condition):
             guard batch.requireFields(for: Self.self) else { return }
             condition.keep(in: batch)
-        case .program(let condition): condition.keep(in: batch)
+        case .program(let condition): try condition.keep(in: batch)
         }
     }
 }

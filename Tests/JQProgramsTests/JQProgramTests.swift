@@ -132,6 +132,10 @@ struct JQProgramTests {
             (". % -1", "-1e19", "0"), (". % -1.5", "-9223372036854775808", "0"),
             ("7 % .", "-1", "0"), ("indices(\"\")", "\"abc\"", "[]"),
             ("index(\"\"), rindex(\"\")", "\"abc\"", "null"),
+            ("tonumber as $i | [1] | del(.[$i])", "\"nan\"", "an index is not a number"),
+            ("tonumber as $i | [1] | delpaths([[0], [$i]])", "\"nan\"", "an index is not a number"),
+            ("tonumber as $i | [1] | .[$i] |= empty", "\"nan\"", "an index is not a number"),
+            (".[0] |= empty", "[1,2]", "[2]"), ("del(.[0], .[2])", "[1,2,3]", "[2]"),
         ]
     )
     func fatal(_ text: String, _ input: String, _ outcome: String) throws {
@@ -139,6 +143,41 @@ struct JQProgramTests {
         let (values, error) = try Self.results(text, input, limits: limits)
         let said = error?.message ?? values.last ?? ""
         #expect(said.hasSuffix(outcome) || said.contains(outcome) && error != nil, "\(said)")
+    }
+
+    // D6, D9: libjq asserts that these do not happen.
+    @Test(
+        "what libjq cannot go on with ends a run, and the next input is served",
+        arguments: [
+            ".[.i:]", ".[.i:.i]", ".[.i:] = [1]", "del(.[.i:])", ".[.i:] |= map(1)",
+            "getpath([{start: .i, end: 1}])", "setpath([{start: .i, end: 1}]; [2])",
+            "path(.[.i:])", "[.[.i:][]]", "\"abc\" | .[.i:]", "try .[.i:] catch 1",
+        ]
+    )
+    func refused(_ text: String) throws {
+        let program = try JQProgram(
+            "if .bad then {i: (.bad | tonumber)} as $i | [1, 2] | "
+                + text.replacing(".i", with: "$i.i") + " else .good end",
+            limits: Self.limits
+        )
+        for input in [#"{"bad":"nan"}"#, #"{"good":[1]}"#, #"{"bad":"nan"}"#, #"{"good":[1]}"#] {
+            let (values, error) = Self.run(program, input)
+            if input.contains("bad") {
+                #expect(error?.code == .refused, "\(values)")
+            } else {
+                #expect(values == ["[1]"])
+            }
+        }
+    }
+
+    // D7: what libjq had in hand is lost each time.
+    @Test("a program with which libjq could not go on a thousand times is not run any more")
+    func exhausted() throws {
+        let program = try JQProgram(".[(.[0] | tonumber):]", limits: Self.limits)
+        for _ in 0..<1_000 {
+            #expect(Self.run(program, #"["nan"]"#).error?.code == .refused)
+        }
+        #expect(Self.run(program, #"["0"]"#).error?.code == .exhausted)
     }
 
     // D7: a text that doubles meets the memory limit before libjq cannot count its length.

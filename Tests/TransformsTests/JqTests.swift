@@ -157,6 +157,23 @@ struct JqTests {
         #expect(batch.takeRejections().map(\.error.code.rawValue) == ["jq.limit"])
     }
 
+    // D6, D7
+    @Test("records with which libjq cannot go on are rejected, and in the end stop the task")
+    func refused() throws {
+        let transform = try Self.transform("{id: [1][(.id | tonumber):]}")
+        let batch = makeBatch([["id": .string("0")], ["id": .string("nan")]])
+        #expect(Self.texts(try transform.split(batch)) == ["id=json([1])"])
+        #expect(batch.takeRejections().map(\.error.code.rawValue) == ["jq.refused"])
+        let filter = try Filter(
+            configuration: Configuration(["condition": "[1][(.id | tonumber):] == []"])
+        )
+        for transform in [transform as any Transform, filter] {
+            let many = { makeBatch((0..<1_000).map { _ in ["id": .string("nan")] }) }
+            _ = try? transform.split(many())
+            #expect(failure { _ = try transform.split(many()) } == "jq.exhausted ")
+        }
+    }
+
     @Test("a text that is no program is refused, with the line")
     func syntax() {
         #expect(failure { _ = try Self.transform(".a |") } == "configuration.invalid program")

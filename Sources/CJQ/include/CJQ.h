@@ -15,7 +15,10 @@ enum {
     MR_JQ_END = 0,    /* the program gives nothing more for this input */
     MR_JQ_VALUE = 1,  /* a value: its JSON text */
     MR_JQ_ERROR = 2,  /* the program ended with an error: its message */
-    MR_JQ_STOPPED = 3 /* the program was stopped, or stopped itself by `halt` */
+    MR_JQ_STOPPED = 3, /* the program was stopped, or stopped itself by `halt` */
+    /* libjq could not go on with what it was given. The run is over. What the step had in hand, such
+       as the value that was indexed, stays in memory for ever. */
+    MR_JQ_FAILED = 4
 };
 
 /* Loads libjq once. Returns NULL, or why it cannot be used; the text lives for ever.

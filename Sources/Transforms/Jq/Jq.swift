@@ -77,8 +77,10 @@ public final class Jq: Transform {
                 rejected.append((row, error))
             }
         }
+        let results = output.end()
+        if let error = rejected.last?.error, error.disposition != .rejectRecord { throw error }
         batch.reject(rejected)
-        return output.end()
+        return results
     }
 
     /// Runs the program for one record; returns why the record is rejected.
