@@ -4,7 +4,8 @@ internal import ConnectorSDK
 internal struct AccessLogTime {
     static let length = 26
     private var words = (UInt64(0), UInt64(0), UInt64(0), UInt64(0))
-    private var cell = Cell.null
+    /// The time that these words are, once one was read.
+    private var cell: Cell?
 
     /// The cell of the time that begins here, or `nil`.
     @inline(__always)
@@ -18,7 +19,7 @@ internal struct AccessLogTime {
             raw.loadUnaligned(as: UInt64.self), (raw + 8).loadUnaligned(as: UInt64.self),
             (raw + 16).loadUnaligned(as: UInt64.self), (raw + 18).loadUnaligned(as: UInt64.self)
         )
-        if text == words { return cell }
+        if text == words, let cell { return cell }
         guard let read = Self.parse(start) else { return nil }
         words = text
         cell = read

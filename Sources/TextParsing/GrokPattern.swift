@@ -49,6 +49,8 @@ private struct GrokExpansion {
 
     /// No pattern that a person writes expands to more. (D7)
     private static let lengthLimit = 256 << 10
+    /// Patterns are made of others no deeper than parentheses may be nested.
+    private static let depthLimit = 250
 
     init(definitions: [String: String]) { self.definitions = definitions }
 
@@ -85,6 +87,9 @@ private struct GrokExpansion {
         }
         guard !outer.contains(name) else {
             throw GrokError("the pattern \(name) is made of itself")
+        }
+        guard outer.count < Self.depthLimit else {
+            throw GrokError("patterns are made of patterns more than \(Self.depthLimit) deep")
         }
         guard let definition = definitions[name] ?? GrokDefinitions.all[name] else {
             let nearest = GrokDefinitions.nearest(to: name, definitions.keys)

@@ -113,7 +113,8 @@ public struct TimestampFormat: Sendable {
         let (micros, overflow) = whole.multipliedReportingOverflow(by: factor)
         guard !overflow else { return nil }
         let part = Int64((Int128(number - whole * unit) * Int128(factor)) / Int128(unit))
-        return .timestamp(microseconds: CivilDate.floor(micros &+ part, divisor))
+        let (sum, isBeyond) = micros.addingReportingOverflow(part)
+        return isBeyond ? nil : .timestamp(microseconds: CivilDate.floor(sum, divisor))
     }
 
     private func epoch(_ number: Double) -> Cell? {

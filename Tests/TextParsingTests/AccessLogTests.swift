@@ -64,6 +64,7 @@ struct AccessLogTests {
         arguments: [
             ("", 0, "empty"), ("\r\n", 0, "empty"), (" ", 0, "host"), ("a", 1, "identity"),
             ("a - b", 4, "user"), ("a - - [x", 7, "time"),
+            ("a - - [\(String(repeating: "\0", count: 26))] ", 7, "time"),
             ("a - - [31/Feb/2024:00:00:00 +0000] ", 7, "time"),
             ("a - - [01/Jan/2024:24:00:00 +0000] ", 7, "time"),
             ("a - - [01/Jan/2024:00:00:00 +0000", 33, "`]`"),

@@ -61,11 +61,13 @@ struct PatternTests {
             ("%{NOPE:x}", "no pattern NOPE"), ("%{NUMBR:x}", "mean NUMBER"), ("%{A", "no `}`"),
             ("%{:x}", "such as"), ("%{WORD:}", "such as"), ("%{WORD:a:b:c}", "such as"),
             ("%{SELF}", "made of itself"), ("(%{WORD:x}", "regular expression"),
-            ("%{B9:x}", "too long"),
+            ("%{B9:x}", "too long"), ("%{D0}", "250 deep"),
         ]
     )
     func refused(pattern: String, reason: String) {
         var definitions = ["SELF": "a%{OTHER}", "OTHER": "%{SELF}", "B0": "aaaaaaaaaa"]
+        // D9: a stack ends at some depth.
+        for number in 0..<1_000 { definitions["D\(number)"] = "%{D\(number + 1)}" }
         for number in 1...9 {
             definitions["B\(number)"] = String(repeating: "%{B\(number - 1)}", count: 10)
         }

@@ -69,6 +69,9 @@ struct TimestampFormatTests {
         #expect(try read("epoch_s", .double(.nan)) == nil)
         #expect(try read("epoch_s", .double(1e300)) == nil)
         #expect(try read("epoch_s", .int(.max)) == nil)
+        // D6: beyond what a timestamp holds by its fraction alone.
+        #expect(try read("epoch_s", .decimal(9_223_372_036_854_775, scale: 3)) != nil)
+        #expect(try read("epoch_s", .decimal(9_223_372_036_854_776, scale: 3)) == nil)
         #expect(try read("iso8601", .int(5)) == nil)
         #expect(try read("iso8601", .timestamp(microseconds: 5)) == 5)
         #expect(try read("iso8601", .null) == nil)
