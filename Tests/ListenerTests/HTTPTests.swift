@@ -5,9 +5,9 @@ import Testing
 @Suite("HTTP source", .timeLimit(.minutes(15)))
 struct HTTPSourceTests {
     @Test(
-        "takes, answers, refuses, bounds and drains",
+        "takes, answers, refuses and bounds",
         arguments: [
-            "ingest", "answers", "signature", "tls", "drain", "example",
+            "ingest", "answers", "signature", "tls", "example",
             // D9: whatever is sent, it goes on for everybody else.
             "hostile",
             // D7: many connections.
@@ -18,6 +18,15 @@ struct HTTPSourceTests {
     )
     func scenario(_ name: String) async throws {
         try await ListenerScenario.run("http_source.py", name)
+    }
+
+    // D1: 200 is answered for what is durable, also by a source that is about to end.
+    @Test(
+        "stops taking, and answers what was begun",
+        arguments: ["crowded", "waiting", "unfinished"]
+    )
+    func stopping(_ name: String) async throws {
+        try await ListenerScenario.run("http_stopping.py", name)
     }
 
     // D7: more than fits is answered 429, what cannot be written 503.

@@ -374,35 +374,6 @@ def kill(millrace, directory):
           "and sent again")
 
 
-def drain(millrace, directory):
-    """SIGTERM: what is in flight is answered, and what was answered is there."""
-    worker = Worker(millrace, directory, source()).start()
-    senders = [Sender(worker, number, repeats=False) for number in range(8)]
-    for sender in senders:
-        sender.start()
-    until(lambda: sum(len(sender.answered) for sender in senders) > 200, "answers")
-    late = connect(worker.port())
-    late.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: application/x-ndjson\r\n"
-                 b"Content-Length: 12\r\n\r\n{\"id\":")
-    time.sleep(0.2)
-    worker.process.send_signal(15)
-    time.sleep(1)
-    late.sendall(b'"x-"}\n'[:12 - 6])
-    answer = late.recv(4_096)
-    expect(b" 200 " in answer, f"a request that had begun is answered: {answer}")
-    expect(b"close" in answer.lower(), "and its connection closed")
-    # Another signal would end it at once.
-    worker.stop(signalled=True)
-    for sender in senders:
-        sender.ending = True
-    for sender in senders:
-        sender.join(300)
-    records = worker.read()
-    expect(sum(record["id"] == "x-" for record in records) == 1, "the late one")
-    found = {record["id"] for record in records}
-    expect(all(name in found for sender in senders for name in sender.answered), "the answered")
-
-
 def example(millrace, directory):
     """pipelines/webhooks.yaml, at a port that is free, with what its first lines say."""
     root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))

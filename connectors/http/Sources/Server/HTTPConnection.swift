@@ -21,6 +21,9 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         case waiting
         /// It is answered; what still comes of it is not looked at.
         case leftovers
+        /// It is answered for the last time, and closed when that is sent: nothing that still comes
+        /// counts, or a client that is told so and sends it elsewhere would double it.
+        case closing
     }
 
     // How long what comes behind an early answer is read: closing would take it from a client that
@@ -102,6 +105,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
 
     private func take(_ part: ByteBuffer) {
         guard case .body(let head, let plan, var body) = state else {
+            if case .closing = state { return }
             patience -= part.readableBytes
             if patience < 0 { close() }
             return
@@ -203,6 +207,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
             written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
             context.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
         } else {
+            state = .closing
             written.futureResult.whenComplete { _ in channel.close(promise: nil) }
         }
     }
@@ -252,7 +257,7 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         let age = now - began
         switch state {
         case .waiting: break
-        case .leftovers: if age > Self.lingering { close() }
+        case .leftovers, .closing: if age > Self.lingering { close() }
         case .body:
             guard age > TimeAmount(services.settings.requestTimeout) else { return }
             services.refusals.note(.timeout, source)
