@@ -30,6 +30,7 @@ import time
 
 import access_log
 import postgres
+import programs
 
 COLUMNS = ("id INTEGER PRIMARY KEY, customer_id INTEGER, amount NUMERIC, currency TEXT, "
            "status TEXT, created_at TEXT, note TEXT")
@@ -259,7 +260,7 @@ def workloads(b):
             peer=b.broker and ("kcat -C from tansu + sync",
                                b.broker.kcat("-C -q -e > copy") + " && sync -d copy", None,
                                lambda: b.line_count("copy"))),
-    } | access_log.workloads(b) | postgres.workloads(b)
+    } | access_log.workloads(b) | programs.workloads(b) | postgres.workloads(b)
 
 
 def bench(b, name, work, runs):
