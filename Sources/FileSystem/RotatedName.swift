@@ -8,6 +8,14 @@ public enum RotatedName {
         compressed.contains { name.count > $0.count && name.hasSuffix($0) }
     }
 
+    /// The name of what a compressed file was made of, when it lies beside it.
+    public static func original(of name: String) -> Substring? {
+        for ending in compressed where name.count > ending.count && name.hasSuffix(ending) {
+            return name.dropLast(ending.count)
+        }
+        return nil
+    }
+
     /// The name that a file had before it was rotated, as far as the name tells.
     ///
     /// Numbers and dates behind a `.`, `-` or `_` are left out, at the end and before the

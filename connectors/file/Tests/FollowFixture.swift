@@ -1,5 +1,6 @@
 import ConnectorSDK
 import ConnectorTesting
+import FileSystem
 import Foundation
 import LinesFormat
 import Logging
@@ -48,6 +49,23 @@ final class FollowFixture {
         let path = directory.file(name)
         if !FileManager.default.fileExists(atPath: path) { try directory.write("", to: name) }
         try files.append(text, to: name)
+    }
+
+    /// Lets the source go round so often, each time with a look at what has changed.
+    static func rounds(_ count: Int, after records: Int) -> [Step] {
+        (0..<count).map { _ in .after(records) {} }
+    }
+
+    /// Waits until what is written has a later time than what was written before, however coarse
+    /// times are.
+    func awaitLaterTime() throws {
+        let path = directory.file("clock")
+        func written() throws -> Int64 {
+            try directory.write("", to: "clock")
+            return try #require(try FileInformation.of(path)).modified
+        }
+        let first = try written()
+        while try written() <= first {}
     }
 
     /// Compresses a file as gzip does: another file, and then the first one is removed.

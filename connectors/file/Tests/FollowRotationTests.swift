@@ -183,6 +183,21 @@ struct FollowRotationTests {
         #expect(second.texts == texts("e", 1...6))
     }
 
+    // D2
+    @Test("seen first while it is compressed: what is in both files is read once")
+    func compressing() async throws {
+        try fixture.append(lines("a", 1...30), to: "app.log.1")
+        try fixture.compress("app.log.1", to: "app.log.1.gz", keeping: true)
+        try fixture.append(lines("b", 1...1), to: "app.log")
+        let first = try await fixture.follow(
+            until: 31,
+            [.after(31) { try fixture.files.remove("app.log.1") }]
+        )
+        #expect(first.texts.sorted() == (texts("a", 1...30) + texts("b", 1...1)).sorted())
+        let second = try await fixture.follow(from: first.positions, until: 0)
+        #expect(second.texts == [])
+    }
+
     @Test("compressed: what was read is not read again, what was not is")
     func compressed() async throws {
         try fixture.append(lines("z", 1...2), to: "old")
@@ -228,11 +243,9 @@ struct FollowRotationTests {
                 },
                 .after(5) { try handle.write(contentsOf: Data("no end".utf8)) },
                 .after(5) { try fixture.append(lines("b", 1...1), to: "app.log") },
-                .after(6) {
-                    try handle.close()
-                    usleep(500_000)
-                    fixture.lead.advance(.seconds(120))
-                },
+                .after(6) { try handle.close() },
+            ] + FollowFixture.rounds(100, after: 6) + [
+                .after(6) { fixture.lead.advance(.seconds(120)) }
             ]
         )
         #expect(outlet.texts == texts("a", 1...5) + texts("b", 1...1) + ["no end"])

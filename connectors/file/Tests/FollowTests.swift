@@ -213,10 +213,9 @@ struct FollowTests {
         let line = String(repeating: "x", count: 99) + "\n"
         try fixture.append(line, to: large)
         try fixture.append("", to: small)
-        // So that the times differ, however coarse they are.
-        usleep(20_000)
+        try fixture.awaitLaterTime()
         try fixture.append(String(repeating: line, count: 99_999), to: large)
-        usleep(20_000)
+        try fixture.awaitLaterTime()
         try fixture.append("small\n", to: small)
         let outlet = try await fixture.follow(until: 100_001)
         let place = try #require(outlet.texts.firstIndex(of: "small"))

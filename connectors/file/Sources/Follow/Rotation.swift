@@ -263,7 +263,12 @@ struct Rotation {
         let waiting = newcomers.filter { !$0.value.isIgnored }
         // The older ones first, so that a younger one can wait for them.
         var undecided: [String: Elders] = [:]
+        let plain = Set(waiting.values.filter(\.isUndecided).map(\.path))
         for (node, newcomer) in waiting.sorted(by: { $0.value.age < $1.value.age }) {
+            if isOriginal(of: newcomer, among: plain), now - newcomer.seenAt < copyRest {
+                newcomers[node]?.isHeld = true
+                continue
+            }
             let family = Self.family(newcomer.path)
             // It does not wait for ever: what comes before it may not be a log at all.
             let isHeld =
@@ -312,6 +317,15 @@ struct Rotation {
             return []
         }
         return [begin(node, newcomer)]
+    }
+
+    /// Whether a new file is compressed and what it is made of is new as well: it can be compared
+    /// with that only when that has been begun.
+    private func isOriginal(of newcomer: Newcomer, among plain: Set<String>) -> Bool {
+        guard newcomer.copyOf == nil, let name = RotatedName.original(of: newcomer.path) else {
+            return false
+        }
+        return plain.contains(String(name))
     }
 
     /// Whether a copy is longer than its original, which is still in place: then it has a life of
