@@ -184,6 +184,9 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         reserved = 0
         began = .now()
         guard let context else { return }
+        let hasMore = if case .leftovers = state { true } else { false }
+        // Before it is written, for what waits behind this request comes as soon as it is.
+        if !keepsAlive, !hasMore { state = .closing }
         var head = HTTPResponseHead(version: .http1_1, status: answer.status)
         head.headers.add(name: "Content-Type", value: "application/json")
         head.headers.add(name: "Content-Length", value: String(answer.body.utf8.count))
@@ -201,13 +204,12 @@ final class HTTPConnection: ChannelInboundHandler, ListenerConnection {
         let written = context.eventLoop.makePromise(of: Void.self)
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: written)
         let channel = context.channel
-        if case .leftovers = state {
+        if hasMore {
             // The client sees the end, and gets some time to notice.
             patience = services.settings.longest
             written.futureResult.whenComplete { _ in channel.close(mode: .output, promise: nil) }
             context.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
         } else {
-            state = .closing
             written.futureResult.whenComplete { _ in channel.close(promise: nil) }
         }
     }
