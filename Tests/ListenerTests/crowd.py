@@ -45,6 +45,13 @@ HTTP = {
     "reads nothing": (b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n" * 100, "deaf"),
     "reset": (b"POST / HT", "reset"),
 }
+# Whoever says anything else than the beginning of a handshake is closed at once: of all kinds there
+# would be few at a time.
+HTTPS = {
+    "slow hello": (HELLO[:20], b"r"),
+    **{kind: HTTP[kind]
+       for kind in ("silent", "TLS garbage", "malformed head", "oversized", "reset")},
+}
 SYSLOG = {
     "silent": (b"", None),
     "slow count": (b"1", b""),
@@ -271,7 +278,8 @@ def main(millrace, directory, scenario, count=10_000, seconds=0):
         context = ssl.create_default_context(cafile=f"{directory}/ca.crt")
     if scenario.startswith("http"):
         text = http_source.source(request_timeout_ms="20s", max_body_bytes="1MiB", **keys)
-        worker, clients = held(millrace, directory, text, HTTP, HonestRequests, context, count,
+        kinds = HTTPS if context else HTTP
+        worker, clients = held(millrace, directory, text, kinds, HonestRequests, context, count,
                                float(seconds))
         compare([record["id"] for record in worker.read() if isinstance(record, dict)], clients)
     else:
