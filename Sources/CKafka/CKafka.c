@@ -107,6 +107,25 @@
       const struct rd_kafka_metadata **d, int e), (a, b, c, d, e))                                \
     P(rd_kafka_metadata_destroy, (const struct rd_kafka_metadata *a), (a))                        \
     F(rd_kafka_event_type, rd_kafka_event_type_t, (const rd_kafka_event_t *a), (a))               \
+    F(rd_kafka_event_topic_partition_list, rd_kafka_topic_partition_list_t *,                     \
+      (rd_kafka_event_t *a), (a))                                                                 \
+    P(rd_kafka_conf_set_events, (rd_kafka_conf_t *a, int b), (a, b))                              \
+    F(rd_kafka_queue_get_consumer, rd_kafka_queue_t *, (rd_kafka_t *a), (a))                      \
+    F(rd_kafka_subscribe, rd_kafka_resp_err_t, (rd_kafka_t *a,                                    \
+      const rd_kafka_topic_partition_list_t *b), (a, b))                                          \
+    F(rd_kafka_incremental_assign, rd_kafka_error_t *, (rd_kafka_t *a,                            \
+      const rd_kafka_topic_partition_list_t *b), (a, b))                                          \
+    F(rd_kafka_incremental_unassign, rd_kafka_error_t *, (rd_kafka_t *a,                          \
+      const rd_kafka_topic_partition_list_t *b), (a, b))                                          \
+    F(rd_kafka_assign, rd_kafka_resp_err_t, (rd_kafka_t *a,                                       \
+      const rd_kafka_topic_partition_list_t *b), (a, b))                                          \
+    F(rd_kafka_assignment_lost, int, (rd_kafka_t *a), (a))                                        \
+    F(rd_kafka_rebalance_protocol, const char *, (rd_kafka_t *a), (a))                            \
+    F(rd_kafka_pause_partitions, rd_kafka_resp_err_t, (rd_kafka_t *a,                             \
+      rd_kafka_topic_partition_list_t *b), (a, b))                                                \
+    F(rd_kafka_consumer_close_queue, rd_kafka_error_t *, (rd_kafka_t *a, rd_kafka_queue_t *b),    \
+      (a, b))                                                                                     \
+    F(rd_kafka_consumer_closed, int, (rd_kafka_t *a), (a))                                        \
     F(rd_kafka_event_error, rd_kafka_resp_err_t, (rd_kafka_event_t *a), (a))                      \
     F(rd_kafka_event_error_string, const char *, (rd_kafka_event_t *a), (a))                      \
     P(rd_kafka_event_destroy, (rd_kafka_event_t *a), (a))                                         \

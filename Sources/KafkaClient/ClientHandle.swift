@@ -13,7 +13,8 @@ internal final class ClientHandle: @unchecked Sendable {
     internal init(
         _ type: rd_kafka_type_t,
         _ settings: KafkaSettings,
-        _ observer: KafkaObserver
+        _ observer: KafkaObserver,
+        joinsGroup: Bool = false
     ) throws(KafkaFailure) {
         try KafkaLibrary.load()
         guard !(settings["bootstrap.servers"] ?? settings["metadata.broker.list"] ?? "").isEmpty
@@ -30,6 +31,7 @@ internal final class ClientHandle: @unchecked Sendable {
         let configuration = ConfigurationHandle()
         try configuration.set(settings)
         configuration.report(to: events, countsDeliveries: type == RD_KAFKA_PRODUCER)
+        if joinsGroup { configuration.enableRebalanceEvents() }
         pointer = try configuration.makeClient(type, settings)
     }
 
@@ -41,7 +43,8 @@ internal final class ClientHandle: @unchecked Sendable {
     internal func close() {
         guard !isClosed else { return }
         isClosed = true
-        // Without the flag it would wait for a group that no client here is a member of.
+        // Without the flag it would wait for a group: of all clients only a `KafkaGroupMember` is a
+        // member of one, and has left it or has given up to.
         rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)
     }
 

@@ -61,6 +61,11 @@ internal final class ConfigurationHandle {
         if countsDeliveries { mr_kafka_count_deliveries(pointer) }
     }
 
+    /// Has a group's assignments come as events of the consumer's queue.
+    internal func enableRebalanceEvents() {
+        rd_kafka_conf_set_events(pointer, RD_KAFKA_EVENT_REBALANCE)
+    }
+
     /// Makes a client, which takes the configuration over.
     internal func makeClient(
         _ type: rd_kafka_type_t,

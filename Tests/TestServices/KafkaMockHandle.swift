@@ -24,6 +24,8 @@ public final class KafkaMockHandle: @unchecked Sendable {
         case listOffsets = 2
         case metadata = 3
         case findCoordinator = 10
+        case joinGroup = 11
+        case heartbeat = 12
         case initProducerID = 22
         case addPartitionsToTransaction = 24
         case endTransaction = 26
