@@ -182,6 +182,10 @@ let package = Package(
         module("TableComparison", ["ConnectorSDK", "Expressions"]),
         module("PipelineEngine", ["ConnectorSDK", "Topics", "RegularExpressions", logging]),
         module(
+            "KafkaWorkers",
+            ["KafkaClient", "KafkaRecords", "PipelineEngine", "ConnectorSDK", logging]
+        ),
+        module(
             "PipelineFile",
             [
                 "ConnectorSDK", "JSONDocuments", "PipelineEngine",
@@ -191,9 +195,9 @@ let package = Package(
         .executableTarget(
             name: "millrace",
             dependencies: [
-                "ConnectorSDK", "Topics", "TopicLog", "KafkaTopics", "Converters", "Transforms",
-                "PipelineEngine", "PipelineFile", "JSONDocuments", "JSONRecords", "SQLiteClient",
-                "TableComparison",
+                "ConnectorSDK", "Topics", "TopicLog", "KafkaTopics", "KafkaWorkers", "Converters",
+                "Transforms", "PipelineEngine", "PipelineFile", "JSONDocuments", "JSONRecords",
+                "SQLiteClient", "TableComparison", "Digests",
                 "FileConnector",
                 "LinesFormat", "JSONFormat",
                 "CSVFormat", "XMLFormat", "SQLiteConnector", "SQLiteCDCConnector",
@@ -208,6 +212,10 @@ let package = Package(
             swiftSettings: settings
         ),
         tests("ConnectorSDKTests", ["ConnectorSDK"]),
+        tests(
+            "KafkaWorkersTests",
+            ["KafkaWorkers", "KafkaClient", "PipelineEngine", "ConnectorSDK", "TestServices"]
+        ),
         tests("ChildProcessesTests", ["ChildProcesses", "ConnectorSDK", "TestServices"]),
         tests("FileSystemTests", ["FileSystem", "ConnectorSDK", "TestServices"]),
         tests("TextEncodingTests", ["TextEncoding", "ConnectorSDK"]),

@@ -13,6 +13,8 @@ public struct KafkaStoreOptions: Sendable {
     /// Bytes of units that may wait to become durable; more than this makes nothing faster. (D7)
     public var bytesInFlight = 16 << 20
 
+    /// Topics that are no user's, besides the store's own.
+    public var hiddenTopics: Set<String> = []
     /// Hears librdkafka's log, with syslog's levels.
     public var log: (@Sendable (_ level: Int, _ text: String) -> Void)?
 

@@ -38,9 +38,11 @@ public final class KafkaTopicStore: TopicStore {
 extension KafkaTopicStore {
     public func topics() throws(ConnectorError) -> [TopicDescription] {
         let found = try onCluster { () throws(KafkaFailure) in try client.admin.metadata() }
-        let own = [
-            client.options.positionsTopic, client.options.statesTopic, client.options.schemasTopic,
-        ]
+        let own =
+            [
+                client.options.positionsTopic, client.options.statesTopic,
+                client.options.schemasTopic,
+            ] + client.options.hiddenTopics
         var result: [TopicDescription] = []
         for (name, partitions) in found.topics.sorted(by: { $0.key < $1.key })
         where !own.contains(name) && !name.hasPrefix("__") {

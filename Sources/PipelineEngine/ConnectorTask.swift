@@ -12,15 +12,26 @@ struct ConnectorTask: Sendable {
         case reassigned
     }
 
-    let environment: TaskEnvironment
+    private(set) var environment: TaskEnvironment
 
-    private var control: RunControl { environment.control }
+    /// Which of all tasks it is.
+    var id: TaskID { TaskID(environment.plan.name, environment.id) }
+
+    /// The same task for as long as a lease is not ended.
+    func leased(_ lease: TaskLease) -> ConnectorTask {
+        var task = self
+        task.environment.control = TaskControl(environment.control.run, lease)
+        return task
+    }
+
+    private var control: TaskControl { environment.control }
     private var status: TaskStatus { environment.status }
     private var logger: Logger { environment.logger }
 
     /// Runs until the connector ends, the run stops, or an error needs an operator.
     func run() async {
-        let (state, error) = await attempts()
+        var (state, error) = await attempts()
+        if state == .stopped, control.lease != nil, !control.run.isStopping { state = .unassigned }
         status.ended(state, error: error)
         switch error {
         case nil:
@@ -64,6 +75,11 @@ struct ConnectorTask: Sendable {
     /// How an error that is not to be retried ends the task.
     private func ending(after error: ConnectorError) -> (ConnectorState, ConnectorError?)? {
         if error.code == .cancelled, control.isStopping { return (.stopped, nil) }
+        // Whatever it met, the next owner sees to it.
+        if control.isLost { return (.stopped, nil) }
+        if control.lease != nil, error.code == .fenced {
+            return control.isStopping ? (.stopped, nil) : nil
+        }
         if error.code == .readerGone {
             logger.info("the reader of the output is gone; the run stops")
             control.stop(drainTimeout: environment.options.drainTimeout)
@@ -75,15 +91,23 @@ struct ConnectorTask: Sendable {
         return (.stopped, nil)
     }
 
+    /// How long a shared task that was fenced waits to be withdrawn.
+    ///
+    /// Most often another process has it now, and word of that is on its way here. But one that
+    /// has lost the task may have begun it late, and fenced its owner: then the owner, which is not
+    /// told to end, begins it again.
+    private static let fencedDelay = Duration.seconds(3)
+
     /// Waits as long as the policy says; returns whether to try again.
     private func wait(after error: ConnectorError, _ retry: inout RetryPolicy) -> Bool {
         var requested: Duration?
         if case .retry(let delay) = error.disposition { requested = delay }
-        let decision = retry.failed(
+        var decision = retry.failed(
             at: .now,
             requested: requested,
             jitter: Double.random(in: 0..<1)
         )
+        if error.code == .fenced { decision = .retry(after: Self.fencedDelay) }
         guard case .retry(let delay) = decision else { return false }
         status.restarting(after: error)
         var metadata = Self.metadata(of: error)

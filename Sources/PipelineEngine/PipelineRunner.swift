@@ -19,7 +19,7 @@ public final class PipelineRunner: Sendable {
     private let catalog: PluginCatalog
     private let options: RunOptions
     private let logger: Logger
-    private let control = RunControl()
+    let control = RunControl()
     private let connectors: Mutex<[Connector]>
 
     /// Makes a runner of all pipelines that share a data directory.
@@ -98,25 +98,25 @@ public final class PipelineRunner: Sendable {
     // MARK: Starting
 
     /// Creating topics waits for the disk, which must not hold up the cooperative pool.
-    private func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
+    func onOwnThread<T: Sendable>(_ body: @escaping @Sendable () -> T) async -> T {
         guard let thread = try? ThreadExecutor(name: "millrace-start") else { return body() }
         let result = await withTaskExecutorPreference(thread) { body() }
         thread.stop()
         return result
     }
 
-    private func thread(for task: ConnectorTask) -> ThreadExecutor? {
+    func thread(for task: ConnectorTask) -> ThreadExecutor? {
         do throws(ConnectorError) {
             return try ThreadExecutor(name: task.environment.plan.name)
         } catch {
             task.environment.status.ended(.failed, error: error)
-            control.taskEnded(of: task.environment.plan.name)
+            task.environment.control.taskEnded(of: task.environment.plan.name)
             return nil
         }
     }
 
     /// Checks every connector, creates topics, and returns the tasks to run.
-    private func prepare() -> [ConnectorTask] {
+    func prepare() -> [ConnectorTask] {
         let provisioner = TopicProvisioner(store: store, control: control)
         var refused: [String: ConnectorError] = [:]
         for pipeline in definitions {
@@ -219,7 +219,7 @@ public final class PipelineRunner: Sendable {
                 store: store,
                 catalog: catalog,
                 options: options,
-                control: control,
+                control: TaskControl(control),
                 provisioner: provisioner,
                 status: TaskStatus(),
                 signal: signal,

@@ -51,6 +51,8 @@ public enum ConnectorState: String, Sendable {
     case done
     /// It was told to stop, and did.
     case stopped
+    /// Other processes run its tasks.
+    case unassigned
     /// It met an error that an operator must see to.
     case failed
 }

@@ -71,6 +71,7 @@ final class SinkSession {
             // Asked before reading: what comes afterwards is not there any more.
             let mayEnd = task.control.mayEnd(task.plan.name)
             let records = try await read()
+            if task.control.isLost { return .ended }
             if policy.isDue(at: .now, preferredRecords: sink.preferredTransactionRecords) {
                 try await commit()
             }

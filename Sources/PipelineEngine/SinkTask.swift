@@ -48,6 +48,7 @@ struct SinkTask {
             let mayEnd = environment.control.mayEnd(environment.plan.name)
             partitions = try assignment.partitions()
             if !partitions.isEmpty { break }
+            if environment.control.lease?.isEnded == true { return .ended }
             if mayEnd {
                 try assignment.checkTopicsExist()
                 return .ended

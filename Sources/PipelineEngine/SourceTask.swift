@@ -7,6 +7,12 @@ struct SourceTask {
 
     init(_ environment: TaskEnvironment) { self.environment = environment }
 
+    private static let lost = ConnectorError(
+        .cancelled,
+        .failTask,
+        "Another process has taken the task over."
+    )
+
     func run() async throws(ConnectorError) -> ConnectorTask.Outcome {
         let plan = environment.plan
         guard let type = environment.catalog.source(plan.definition.plugin) else {
@@ -33,13 +39,15 @@ struct SourceTask {
         let positions = plan.linksTopics ? [:] : try environment.store.positions(of: plan.name)
         do throws(ConnectorError) {
             try await source.run(from: positions, into: outlet)
+            if environment.control.isLost { throw Self.lost }
             if !outlet.isStopping { try await outlet.sendDue(.end) }
             try await outlet.settle()
             if plan.linksTopics, !outlet.isStopping {
                 try PartitionAssignment(try plan.selection(), environment).checkTopicsExist()
             }
         } catch {
-            outlet.awaitFate()
+            // What another process may have taken over is not waited for: it is fenced there.
+            if !environment.control.isLost { outlet.awaitFate() }
             throw error
         }
         return .ended

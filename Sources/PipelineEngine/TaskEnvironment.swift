@@ -10,7 +10,7 @@ struct TaskEnvironment: Sendable {
     let store: any TopicStore
     let catalog: PluginCatalog
     let options: RunOptions
-    let control: RunControl
+    var control: TaskControl
     let provisioner: TopicProvisioner
     let status: TaskStatus
     /// Wakes the task when records come, or when it must look around.

@@ -29,6 +29,7 @@ final class TaskStatus: Sendable {
         state.withLock { state in
             state.state = .running
             state.startedAt = state.startedAt ?? .now
+            state.endedAt = nil
         }
     }
 
@@ -71,6 +72,9 @@ final class TaskStatus: Sendable {
             state.error = error
         }
     }
+
+    /// Notes that the task is not this process's, as long as it is not started.
+    func released() { state.withLock { $0.state = .unassigned } }
 
     func ended(_ outcome: ConnectorState, error: ConnectorError? = nil) {
         state.withLock { state in
@@ -115,6 +119,9 @@ extension ConnectorProgress {
 
     /// While any task works the connector does; then the worst ending counts.
     static func state(of tasks: [ConnectorState]) -> ConnectorState {
+        if !tasks.isEmpty, tasks.allSatisfy({ $0 == .unassigned }) {
+            return .unassigned
+        }
         for state in [ConnectorState.running, .restarting, .failed, .stopped]
         where tasks.contains(state) {
             return state

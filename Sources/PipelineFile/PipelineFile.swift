@@ -10,6 +10,8 @@ public struct PipelineFile: Sendable {
     public var definition: PipelineDefinition
     /// Where keys and values stand.
     public var sourceMap: SourceMap
+    /// What the file holds; empty when it cannot be read.
+    public var text = ""
     /// What is wrong with the file by itself, without knowing any connector.
     public var findings: [Finding]
 
@@ -29,6 +31,7 @@ public struct PipelineFile: Sendable {
     public init(text: String, path: String, baseDirectory: String = ".") {
         var reader = PipelineReader(file: path, baseDirectory: baseDirectory)
         reader.read(text)
+        self.text = text
         definition = reader.definition
         sourceMap = reader.sourceMap
         findings = reader.findings

@@ -12,18 +12,28 @@ enum TopicPlace {
     static func open(
         _ shared: SharedOptions,
         for access: DataDirectory.Access,
-        files: PipelineFileSet? = nil
+        files: PipelineFileSet? = nil,
+        hiding hidden: Set<String> = []
     ) throws -> any TopicStore {
+        let store = try onBroker(shared, files) { (settings) throws(ConnectorError) in
+            try connect(settings, hidden, shared.logger)
+        }
+        if let store { return store }
+        return try DataDirectory.open(shared, for: access)
+    }
+
+    /// Calls `body` with how to reach the cluster that the command line names or, without that, the
+    /// pipeline files; `nil` when topics are in the data directory.
+    static func onBroker<T>(
+        _ shared: SharedOptions,
+        _ files: PipelineFileSet?,
+        _ body: (BrokerSettings) throws(ConnectorError) -> T
+    ) throws -> T? {
         let given = try shared.brokerValues()
-        guard given.isEmpty else {
-            return try connect(given, from: ".", shared.logger)
-        }
-        guard let file = files?.files.first, !file.definition.broker.isEmpty else {
-            return try DataDirectory.open(shared, for: access)
-        }
+        guard given.isEmpty else { return try resolve(given, from: ".", body) }
+        guard let file = files?.files.first, !file.definition.broker.isEmpty else { return nil }
         do throws(ConnectorError) {
-            let base = file.definition.baseDirectory
-            return try connect(file.definition.broker, from: base, shared.logger)
+            return try resolve(file.definition.broker, from: file.definition.baseDirectory, body)
         } catch {
             var failure = Failure(error)
             let key = error.configurationKey.map { "broker.\($0)" } ?? "broker"
@@ -45,56 +55,65 @@ enum TopicPlace {
         guard !values.isEmpty else { return nil }
         let base = given.isEmpty ? definition?.baseDirectory ?? "." : "."
         do throws(ConnectorError) {
-            return try connect(values, from: base, shared.logger) { store, _ in store.preflight() }
+            return try resolve(values, from: base) { (settings) throws(ConnectorError) in
+                try makeStore(settings, [], shared.logger).preflight()
+            }
         } catch {
             return [PreflightCheck("cluster", failed: error)]
         }
     }
 
-    private static func connect(
+    private static func resolve<T>(
         _ values: [String: String],
         from baseDirectory: String,
-        _ logger: Logger
-    ) throws(ConnectorError) -> any TopicStore {
-        try connect(values, from: baseDirectory, logger) {
-            (store, settings) throws(ConnectorError) in
-            try store.connect()
-            if !settings.usesTransactions {
-                logger.warning(
-                    """
-                    `transactions: false`: records arrive at least once; after a failure some may \
-                    come twice
-                    """
-                )
-            }
-            return store
-        }
-    }
-
-    private static func connect<Result>(
-        _ values: [String: String],
-        from baseDirectory: String,
-        _ logger: Logger,
-        _ body: (KafkaTopicStore, BrokerSettings) throws(ConnectorError) -> Result
-    ) throws(ConnectorError) -> Result {
+        _ body: (BrokerSettings) throws(ConnectorError) -> T
+    ) throws(ConnectorError) -> T {
         let resolver = ReferenceResolver(baseDirectory: baseDirectory)
         let (resolved, secrets) = try resolver.resolve(values)
         do throws(ConnectorError) {
-            let settings = try BrokerSettings(resolved)
-            var options = KafkaStoreOptions()
-            options.name = settings.cluster
-            options.replicationFactor = settings.replicationFactor
-            options.usesTransactions = settings.usesTransactions
-            options.log = { level, text in
-                // What matters comes back as an error as well, with what follows from it.
-                logger.log(level: level < 3 ? .warning : .debug, "librdkafka: \(text)")
-            }
-            return try body(
-                try KafkaTopicStore(broker: settings.client, options: options),
-                settings
-            )
+            return try body(try BrokerSettings(resolved))
         } catch {
             throw secrets.redact(error)
+        }
+    }
+
+    private static func connect(
+        _ settings: BrokerSettings,
+        _ hidden: Set<String>,
+        _ logger: Logger
+    ) throws(ConnectorError) -> any TopicStore {
+        let store = try makeStore(settings, hidden, logger)
+        try store.connect()
+        if !settings.usesTransactions {
+            logger.warning(
+                """
+                `transactions: false`: records arrive at least once; after a failure some may \
+                come twice
+                """
+            )
+        }
+        return store
+    }
+
+    private static func makeStore(
+        _ settings: BrokerSettings,
+        _ hidden: Set<String>,
+        _ logger: Logger
+    ) throws(ConnectorError) -> KafkaTopicStore {
+        var options = KafkaStoreOptions()
+        options.name = settings.cluster
+        options.replicationFactor = settings.replicationFactor
+        options.usesTransactions = settings.usesTransactions
+        options.hiddenTopics = hidden
+        options.log = librdkafkaLog(logger)
+        return try KafkaTopicStore(broker: settings.client, options: options)
+    }
+
+    /// Where librdkafka's own log goes.
+    static func librdkafkaLog(_ logger: Logger) -> @Sendable (Int, String) -> Void {
+        { level, text in
+            // What matters comes back as an error as well, with what follows from it.
+            logger.log(level: level < 3 ? .warning : .debug, "librdkafka: \(text)")
         }
     }
 }

@@ -219,4 +219,5 @@ def main(millrace, directory, bootstrap, kills, seed=None):
         sys.exit("\n".join(problems))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

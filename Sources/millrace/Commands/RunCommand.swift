@@ -1,5 +1,6 @@
 import ArgumentParser
 import ConnectorSDK
+import KafkaWorkers
 import PipelineEngine
 import PipelineFile
 import StandardStreams
@@ -14,6 +15,8 @@ struct RunCommand: MillraceCommand {
             Ends when every source is read to its end and every sink has caught up; otherwise runs \
             until SIGINT or SIGTERM, then drains: sources stop, sinks write what is in the topics. \
             A second signal ends it at once; nothing is lost, and the next run goes on.
+
+            With --cluster it runs until SIGINT or SIGTERM, and hands its tasks to other workers.
             """
     )
 
@@ -24,6 +27,22 @@ struct RunCommand: MillraceCommand {
 
     @Flag(help: "End growing files, polled tables and topics where they end now, as cron jobs do.")
     var untilEnd = false
+
+    @Option(
+        help: ArgumentHelp(
+            "Share the tasks of the files with all workers that run the same files under this name, on the Apache Kafka cluster that has the topics.",
+            valueName: "name"
+        )
+    )
+    var cluster: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A name of this worker that stays when it is started again: with --cluster, its tasks wait for it until the session times out.",
+            valueName: "name"
+        )
+    )
+    var worker: String?
 
     mutating func execute() async throws -> ExitStatus {
         let catalog = BuiltinConnectors.catalog
@@ -38,7 +57,9 @@ struct RunCommand: MillraceCommand {
                 hint: "Leave --json out; the summary then goes to standard error."
             )
         }
-        let store = try TopicPlace.open(shared, for: .writing, files: set)
+        let sharing = try WorkerPlace.join(cluster, as: worker, set, self)
+        let hidden = cluster.map { WorkerGroup.topics(of: $0) } ?? []
+        let store = try TopicPlace.open(shared, for: .writing, files: set, hiding: hidden)
         defer { store.close() }
         let failures = FailureScreen(set)
         let runner = PipelineRunner(
@@ -59,11 +80,11 @@ struct RunCommand: MillraceCommand {
             )
             runner.stop()
         }
-        let summary = await withTaskGroup(of: Void.self) { group in
+        let summary = try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await ProgressDisplay(runner: runner).run() }
-            let summary = await runner.run()
-            group.cancelAll()
-            return summary
+            defer { group.cancelAll() }
+            guard let sharing else { return await runner.run() }
+            return try await runner.run(sharedBy: sharing)
         }
         if writesRecords, !finishRecords() { return .environment }
         try report(RunReport(summary: summary, files: set), onStandardError: writesRecords)
