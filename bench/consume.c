@@ -2,8 +2,8 @@
 
      consume BOOTSTRAP TOPIC PARTITIONS COUNT
 
-   Reads what is committed, in batches of 512, all partitions from their first offset on, until there
-   were COUNT records; adds up their bytes and looks at nothing. */
+   Reads what is committed, in batches of 512, all partitions from their first offset on, until
+   there were COUNT records; adds up their bytes and looks at nothing. */
 
 #include <librdkafka/rdkafka.h>
 
@@ -37,7 +37,10 @@ int main(int count, char **arguments) {
         rd_kafka_message_t *messages[most];
         ssize_t taken = rd_kafka_consume_batch_queue(queue, 1000, messages, most);
         for (ssize_t i = 0; i < taken; i++) {
-            if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) records++, bytes += messages[i]->len;
+            if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                records++;
+                bytes += messages[i]->len;
+            }
             rd_kafka_message_destroy(messages[i]);
         }
         rd_kafka_poll(client, 0);

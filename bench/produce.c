@@ -49,7 +49,8 @@ int main(int count, char **arguments) {
     for (char *at = data, *end = data + status.st_size; at < end;) {
         char *stop = memchr(at, '\n', end - at);
         if (stop == NULL) stop = end;
-        while (rd_kafka_produce(topic, lines / 1000 % partitions, 0, at, stop - at, NULL, 0, NULL)) {
+        int partition = lines / 1000 % partitions;
+        while (rd_kafka_produce(topic, partition, 0, at, stop - at, NULL, 0, NULL)) {
             if (rd_kafka_last_error() != RD_KAFKA_RESP_ERR__QUEUE_FULL) return 1;
             rd_kafka_poll(client, 100);
         }
