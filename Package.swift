@@ -291,7 +291,7 @@ let package = Package(
             name: "TestServices",
             dependencies: ["PostgresClient", "CKafka", "CSpawn", logging],
             path: "Tests/TestServices",
-            exclude: ["kafka_cluster.py", "kafka_relay.py"],
+            exclude: ["kafka_cluster.py", "kafka_isolation.py"],
             swiftSettings: settings
         ),
         tests(

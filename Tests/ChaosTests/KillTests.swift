@@ -36,7 +36,7 @@ struct KillTests {
     }
 
     // D2, D3, D5 and D6 with the topics on a cluster.
-    @Test("each line is in a cluster's topic once in a dozen kills", .timeLimit(.minutes(10)))
+    @Test("each line is on a cluster and in SQLite once in a dozen kills", .timeLimit(.minutes(10)))
     func kafka() async throws {
         let broker = try KafkaBroker()
         try await ChaosScript(name: "cluster.py", arguments: [broker.bootstrap, "12"])

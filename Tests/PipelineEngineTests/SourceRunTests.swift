@@ -118,10 +118,9 @@ struct SourceRunTests {
         #expect(script.log.attempts >= 2)
     }
 
-    // Not on tansu: when two transactions are open at once it may never show one of them.
-    @Test("two tasks share the work, each with positions of its own")
-    func twoTasks() async throws {
-        let bench = try EngineBench()
+    @Test("two tasks share the work, each with positions of its own", arguments: StoreKind.allCases)
+    func twoTasks(_ kind: StoreKind) async throws {
+        let bench = try EngineBench(kind)
         let script = SourceScript.counting(to: 50)
         let values = ["tasks.max": "2", "topic.creation.default.partitions": "3"]
         let summary = await bench.run(.source("in", script, values))

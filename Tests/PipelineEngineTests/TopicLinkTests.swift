@@ -16,8 +16,8 @@ struct TopicLinkTests {
 
     @Test(
         "tasks share partitions, and those that come later are read",
-        // On tansu one task: of two transactions that are open at once it may never show one.
-        arguments: [(1, StoreKind.embedded), (3, .embedded), (1, .kafka)]
+        arguments: [1, 3],
+        StoreKind.allCases
     )
     func tasks(_ tasks: Int, _ kind: StoreKind) async throws {
         let bench = try EngineBench(kind)

@@ -1,10 +1,10 @@
-import CKafka
 import Foundation
 
 /// A Kafka broker that nobody here wrote: tansu, with its topics in memory, on loopback.
 ///
-/// It comes with the Python packages of the tests. What it cannot do: hide aborted records, tell
-/// the exact end of a partition, compact, end transactions that take too long.
+/// It comes with the Python packages of the tests. A relay before it names aborted transactions to
+/// readers, and the last stable offset, as Apache Kafka does. What it cannot do: compact, add
+/// partitions, end transactions that take too long.
 public final class KafkaBroker: Sendable {
     private static let sharedStart = Result { try KafkaBroker() }
 
@@ -20,25 +20,20 @@ public final class KafkaBroker: Sendable {
         guard let port = LoopbackPort.free(), let relayPort = LoopbackPort.free() else {
             throw ProgramError("no free port for a Kafka broker")
         }
-        if let problem = mr_kafka_load() { throw ProgramError(String(cString: problem)) }
-        // Older ones stumble over what this broker's list of versions carries.
-        let needsRelay = rd_kafka_version() < 0x0202_0000
-        let advertised = needsRelay ? relayPort : port
-        var commands = [
+        watcher = try ProcessWatcher([
             [
                 try Self.program(), "broker",
                 "--listener-url", "tcp://127.0.0.1:\(port)",
-                "--advertised-listener-url", "tcp://127.0.0.1:\(advertised)",
+                "--advertised-listener-url", "tcp://127.0.0.1:\(relayPort)",
                 "--storage-engine", "memory://tansu/",
-            ]
-        ]
-        if needsRelay {
-            let relay = Products.root + "/Tests/TestServices/kafka_relay.py"
-            commands.append([Products.python, relay, String(relayPort), String(port)])
-        }
-        watcher = try ProcessWatcher(commands)
-        bootstrap = "127.0.0.1:\(advertised)"
-        for port in Set([port, advertised]) { try Self.waitForPort(port) }
+            ],
+            [
+                Products.python, Products.root + "/Tests/TestServices/kafka_isolation.py",
+                String(relayPort), String(port),
+            ],
+        ])
+        bootstrap = "127.0.0.1:\(relayPort)"
+        for port in [port, relayPort] { try Self.waitForPort(port) }
     }
 
     /// Ends it, with all it holds.

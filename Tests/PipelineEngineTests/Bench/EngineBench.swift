@@ -40,7 +40,8 @@ final class EngineBench: Sendable {
     func runner(
         _ pipelines: [PipelineDefinition],
         untilEnd: Bool = false,
-        drainTimeout: Duration = .seconds(20),
+        // Also ends all waiting for a cluster, which a store that is used again goes on with.
+        drainTimeout: Duration = .seconds(600),
         logger: Logger = EngineBench.logger
     ) -> PipelineRunner {
         PipelineRunner(
