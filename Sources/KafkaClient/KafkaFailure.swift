@@ -95,6 +95,13 @@ extension KafkaFailure {
             failure.hint =
                 failure.hint ?? "Another process runs the same task; it goes on there. Nothing "
                 + "that was committed is lost."
+        // Transactions say their own.
+        case .refused where code == .unsupportedFeature && settings["transactional.id"] == nil:
+            failure.kind = .configuration
+            failure.configurationKey = "enable.idempotence"
+            failure.hint =
+                "With `enable.idempotence: false` a retry may write records twice, or in another "
+                + "order."
         default: break
         }
         return failure

@@ -240,8 +240,8 @@ extension KafkaFailure {
             "The cluster has no transactions, which make records and positions one commit: "
                 + message,
             at: "transactions",
-            hint: "With `transactions: false` records arrive at least once: after a failure "
-                + "some may come twice."
+            hint: "With `transactions: false` under `broker:` records arrive at least once: after "
+                + "a failure some may come twice."
         )
     }
 }

@@ -211,7 +211,7 @@ struct KafkaTopicStoreTests {
     // D7 and D3: what waits is bounded, and nobody is kept waiting longer than a run may take.
     @Test("a producer whose broker has gone takes so much and no more, and can be given up")
     func outage() async throws {
-        let broker = try KafkaBroker()
+        let broker = try KafkaBroker(failing: [])
         var options = KafkaStoreOptions()
         options.replicationFactor = 1
         options.bytesInFlight = 1 << 20

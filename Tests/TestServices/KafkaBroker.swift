@@ -5,6 +5,9 @@ import Foundation
 /// It comes with the Python packages of the tests. A relay before it names aborted transactions to
 /// readers, and the last stable offset, as Apache Kafka does. What it cannot do: compact, add
 /// partitions, end transactions that take too long.
+///
+/// Where `MILLRACE_TEST_KAFKA` names a cluster that is there (`scripts/test-kafka`), that one is used
+/// instead, unless a test has it fail.
 public final class KafkaBroker: Sendable {
     private static let sharedStart = Result { try KafkaBroker() }
 
@@ -13,10 +16,23 @@ public final class KafkaBroker: Sendable {
 
     /// Where clients connect.
     public let bootstrap: String
-    private let watcher: ProcessWatcher
+    /// `nil` for a cluster that is there.
+    private let watcher: ProcessWatcher?
 
-    /// Starts a broker.
-    public init() throws {
+    /// Starts a broker, unless a cluster is there.
+    public convenience init() throws {
+        let variable = ProcessInfo.processInfo.environment["MILLRACE_TEST_KAFKA"] ?? ""
+        if variable.isEmpty { try self.init(failing: []) } else { self.init(existing: variable) }
+    }
+
+    private init(existing address: String) {
+        bootstrap = address
+        watcher = nil
+    }
+
+    /// Starts a broker that may be stopped, whose relay takes these arguments as well: failures to
+    /// answer with.
+    public init(failing failures: [String]) throws {
         guard let port = LoopbackPort.free(), let relayPort = LoopbackPort.free() else {
             throw ProgramError("no free port for a Kafka broker")
         }
@@ -30,14 +46,14 @@ public final class KafkaBroker: Sendable {
             [
                 Products.python, Products.root + "/Tests/TestServices/kafka_isolation.py",
                 String(relayPort), String(port),
-            ],
+            ] + failures,
         ])
         bootstrap = "127.0.0.1:\(relayPort)"
         for port in [port, relayPort] { try Self.waitForPort(port) }
     }
 
     /// Ends it, with all it holds.
-    public func stop() { watcher.stop() }
+    public func stop() { watcher?.stop() }
 
     private static func waitForPort(_ port: Int) throws {
         // Attempts as well as time, because a loaded machine may stop this process for long.

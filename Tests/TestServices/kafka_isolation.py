@@ -1,6 +1,6 @@
 """A relay on loopback that has a Kafka broker answer readers of what is committed as Apache Kafka does.
 
-    kafka_isolation.py LISTEN TARGET [--without KEY,...]
+    kafka_isolation.py LISTEN TARGET [--without KEY,...] [--refuse TOPIC=CODE,...] [--password WORD]
 
 The broker behind it (tansu 0.6) writes the markers that end transactions into every partition of the
 transaction, also when a successor of the same transactional id ends it, and before the successor's
@@ -14,7 +14,10 @@ markers of both are there. So readers of what is committed are answered from the
 
 Requests of these two kinds go to the broker as `read_uncommitted`, in versions whose fields have fixed
 sizes. The list of versions has no tagged fields, which librdkafka before 2.2 stumbles over, and none of
-the kinds of requests in `--without`. All else passes through as it is.
+the kinds of requests in `--without`. All else passes through as it is, except for failures that are
+asked for: with `--refuse` the first requests to produce to a topic are answered with these errors, one
+each, as late as after the next answer to another of that kind, and the broker does not see them; with `--password` clients say this word by SASL PLAIN or are
+refused.
 """
 
 import argparse
@@ -22,9 +25,10 @@ import asyncio
 import collections
 import struct
 
-FETCH, LIST_OFFSETS, VERSIONS, DELETE_TOPICS = 1, 2, 18, 20
+PRODUCE, FETCH, LIST_OFFSETS, DELETE_TOPICS = 0, 1, 2, 20
+HANDSHAKE, VERSIONS, AUTHENTICATE = 17, 18, 36
 # The last ones before fields became compact.
-NEWEST = {FETCH: 11, LIST_OFFSETS: 5}
+NEWEST = {PRODUCE: 8, FETCH: 11, LIST_OFFSETS: 5}
 LIMIT = 1 << 26
 
 
@@ -210,8 +214,9 @@ class Broker:
                 if is_committed and not error:
                     before = len(records)
                     partition = await self.follow(topic, number, high)
-                    stable = min(partition.stable, high)
-                    aborted, records = partition.visible(records, stable)
+                    # Deleted meanwhile: the next answer says so.
+                    stable = min(partition.stable, high) if partition else high
+                    aborted, records = partition.visible(records, stable) if partition else ([], b"")
                     cut += before - len(records)
                 kept += len(records)
                 result += struct.pack(">qq", high, stable)
@@ -245,14 +250,56 @@ class Broker:
 class Connection:
     """A client's connection, and one of its own to the broker."""
 
-    def __init__(self, broker, without):
-        self.broker, self.without = broker, without
+    def __init__(self, broker, options):
+        self.broker, self.options = broker, options
+        self.is_trusted = options.password is None
         self.pending = {}
+
+    def answer(self, body):
+        """The answer to a request that the broker is not to see, or `None`; and whether it is late."""
+        key, version, correlation, name = struct.unpack_from(">hhih", body)
+        fields = Fields(body, 10 + max(name, 0))
+        answer = None
+        if key == PRODUCE:
+            answer = self.refusal(fields)
+            if answer:
+                self.options.produced.clear()
+        elif key == HANDSHAKE and not self.is_trusted:
+            answer = struct.pack(">hi", 0, 1) + text(b"PLAIN")
+        elif key == AUTHENTICATE and not self.is_trusted:
+            self.is_trusted = fields.bytes().split(b"\0")[-1] == self.options.password.encode()
+            why = b"" if self.is_trusted else b"who are you?"
+            answer = struct.pack(">h", 0 if self.is_trusted else 58) + text(why) + bytes(4)
+            answer += bytes(8 if version > 0 else 0)
+        elif key != VERSIONS and not self.is_trusted:
+            raise ConnectionError("a request of somebody unknown")
+        return answer and struct.pack(">i", correlation) + answer, key == PRODUCE
+
+    def refusal(self, fields):
+        fields.bytes("h")
+        fields.take("hi")
+        result, code = b"", None
+        count = fields.take("i")
+        for _ in range(count):
+            topic = fields.bytes("h")
+            codes = self.options.refuse.get(topic.decode())
+            if codes:
+                code = codes.pop(0)
+            parts = b""
+            numbers = fields.take("i")
+            for _ in range(numbers):
+                number = fields.take("i")
+                fields.bytes()
+                parts += struct.pack(">ihqqqih", number, code or 0, -1, -1, -1, 0, -1)
+            result += text(topic) + struct.pack(">i", numbers) + parts
+        return None if code is None else struct.pack(">i", count) + result + bytes(4)
 
     def request(self, body):
         key, version, correlation, name = struct.unpack_from(">hhih", body)
         start = 10 + max(name, 0)
-        if key == DELETE_TOPICS:
+        if key == PRODUCE:
+            self.pending[correlation] = self.produced
+        elif key == DELETE_TOPICS:
             self.pending[correlation] = self.deleted
         elif key == VERSIONS:
             self.pending[correlation] = lambda answer: self.versions(answer, version)
@@ -283,6 +330,10 @@ class Connection:
         change = self.pending.pop(correlation, None)
         return await change(body) if change else body
 
+    async def produced(self, answer):
+        self.options.produced.set()
+        return answer
+
     async def deleted(self, answer):
         # Another topic may have the name next.
         self.broker.partitions.clear()
@@ -304,27 +355,48 @@ class Connection:
             key, least, newest = fields.take("hhh")
             if is_compact and fields.varint():
                 raise ValueError("a version with tagged fields")
-            if key not in self.without:
+            if key not in self.options.without | {HANDSHAKE, AUTHENTICATE}:
                 kinds.append(struct.pack(">hhh", key, least, min(newest, NEWEST.get(key, newest))))
+        if self.options.password is not None:
+            kinds += [struct.pack(">hhh", HANDSHAKE, 0, 1), struct.pack(">hhh", AUTHENTICATE, 0, 1)]
         tag = b"\0" if is_compact else b""
         length = varint(len(kinds) + 1) if is_compact else struct.pack(">i", len(kinds))
         throttle = answer[fields.at:fields.at + (4 if version > 0 else 0)]
         return answer[:6] + length + b"".join(kind + tag for kind in kinds) + throttle + tag
 
 
-async def serve(connection, reader, writer):
-    async def forward(source, target, change):
-        try:
-            while True:
-                target.write(framed(await change(await frame(source))))
+async def forward(source, target, change):
+    """Sends on what comes; `change` may keep it by returning nothing."""
+    try:
+        while True:
+            data = await change(await frame(source))
+            if data:
+                target.write(framed(data))
                 await target.drain()
-        except (asyncio.IncompleteReadError, ConnectionError):
-            pass
-        finally:
-            target.close()
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        target.close()
 
+
+async def serve(connection, reader, writer):
     async def request(body):
-        return connection.request(body)
+        answer, is_late = connection.answer(body)
+        if answer is None:
+            return connection.request(body)
+        if is_late:
+            late.append(asyncio.create_task(refuse(answer)))
+        else:
+            writer.write(framed(answer))
+
+    async def refuse(answer):
+        try:
+            await asyncio.wait_for(connection.options.produced.wait(), 2)
+        except asyncio.TimeoutError:
+            pass
+        writer.write(framed(answer))
+
+    late = []
 
     try:
         from_broker, to_broker = await connection.broker.connect()
@@ -335,19 +407,28 @@ async def serve(connection, reader, writer):
                          forward(from_broker, writer, connection.response))
 
 
+def refusals(argument):
+    topic, codes = argument.rsplit("=", 1)
+    return topic, [int(code) for code in codes.split(",")]
+
+
 async def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("listen", type=int)
     parser.add_argument("target", type=int)
     parser.add_argument("--without", type=lambda text: {int(key) for key in text.split(",")},
                         default=set())
-    arguments = parser.parse_args()
-    broker = Broker(arguments.target)
+    parser.add_argument("--refuse", type=refusals, action="append", default=[])
+    parser.add_argument("--password")
+    options = parser.parse_args()
+    options.refuse = dict(options.refuse)
+    options.produced = asyncio.Event()
+    broker = Broker(options.target)
 
     async def accept(reader, writer):
-        await serve(Connection(broker, arguments.without), reader, writer)
+        await serve(Connection(broker, options), reader, writer)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", arguments.listen, limit=LIMIT)
+    server = await asyncio.start_server(accept, "127.0.0.1", options.listen, limit=LIMIT)
     async with server:
         await server.serve_forever()
 

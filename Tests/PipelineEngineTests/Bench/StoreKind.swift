@@ -8,7 +8,7 @@ import Topics
 enum StoreKind: String, CaseIterable, Sendable {
     /// In a data directory.
     case embedded
-    /// On a broker of the test's own.
+    /// On a broker of the test's own, or in a part of a cluster that is there.
     case kafka
 
     /// Makes an empty store, and what must live as long as it.
@@ -27,10 +27,13 @@ enum StoreKind: String, CaseIterable, Sendable {
             return Made(store: store, broker: nil)
         case .kafka:
             let broker = try KafkaBroker()
+            let name = "engine-\(UInt64.random(in: 0 ... .max))-"
             var options = KafkaStoreOptions()
             options.replicationFactor = 1
+            options.name = name + "millrace"
             let keys = ["bootstrap.servers": broker.bootstrap]
-            return Made(store: try KafkaTopicStore(broker: keys, options: options), broker: broker)
+            let store = try KafkaTopicStore(broker: keys, options: options)
+            return Made(store: NamespacedStore(store, prefix: name), broker: broker)
         }
     }
 
