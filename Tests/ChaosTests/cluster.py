@@ -102,7 +102,7 @@ def difference(place, found, expected):
     return []
 
 
-def verify(bootstrap, topic, directory, inboxes):
+def verify(bootstrap, topic, directory, expected):
     problems, ids, last = [], collections.Counter(), collections.Counter()
     for value in values(bootstrap, topic, "read_committed"):
         record = json.loads(value)
@@ -110,7 +110,6 @@ def verify(bootstrap, topic, directory, inboxes):
         if record["seq"] <= last[record["key"]]:
             problems.append(f"{record['key']} has {record['seq']} after {last[record['key']]}")
         last[record["key"]] = record["seq"]
-    expected = {f"{inbox.name} {number + 1}" for inbox in inboxes for number in range(inbox.records)}
     database = sqlite3.connect(f"{directory}/events.db")
     rows = collections.Counter(row[0] for row in database.execute("SELECT id FROM events"))
     problems = difference("topic", ids, expected) + difference("SQLite", rows, expected) + problems
@@ -150,7 +149,8 @@ def main(millrace, directory, bootstrap, kills, seed=None):
     final = subprocess.run(command, capture_output=True, text=True, timeout=500, env=environment)
     if final.returncode != 0:
         sys.exit(f"seed {seed}: the last run ended with {final.returncode}\n{final.stderr[-4000:]}")
-    problems, aborted = verify(bootstrap, topic, directory, inboxes)
+    expected = {f"{inbox.name} {number + 1}" for inbox in inboxes for number in range(inbox.records)}
+    problems, aborted = verify(bootstrap, topic, directory, expected)
     print(f"seed {seed}: {done} kills in {attempts} runs, "
           f"{sum(inbox.records for inbox in inboxes)} records, {aborted} of aborted transactions")
     if problems:
