@@ -46,8 +46,7 @@ struct SourceTask {
                 try PartitionAssignment(try plan.selection(), environment).checkTopicsExist()
             }
         } catch {
-            // What another process may have taken over is not waited for: it is fenced there.
-            if !environment.control.isLost { outlet.awaitFate() }
+            outlet.awaitFate()
             throw error
         }
         return .ended
