@@ -305,8 +305,8 @@ let package = Package(
             ["TestServices", "PostgresClient", "millrace"],
             exclude: [
                 "capture.py", "cluster.py", "damage.py", "disk_full.py", "follow.py", "kill.py",
-                "replication.py",
-                "servers.py", "streams.py", "transactions.py", "worker.py", "writers.py",
+                "replication.py", "servers.py", "streams.py", "transactions.py", "worker.py",
+                "workers.py", "writers.py",
             ]
         ),
         tests("CommandTests", ["TestServices", "millrace"]),

@@ -42,4 +42,12 @@ struct KillTests {
         try await ChaosScript(name: "cluster.py", arguments: [broker.bootstrap, "12"])
             .passes(in: TemporaryDirectory())
     }
+
+    // D2 and D3 with several processes, each of which may be gone or come back as a zombie.
+    @Test("workers take over from each other and write each row once", .timeLimit(.minutes(10)))
+    func workers() async throws {
+        let broker = try KafkaBroker()
+        try await ChaosScript(name: "workers.py", arguments: [broker.bootstrap])
+            .passes(in: TemporaryDirectory())
+    }
 }

@@ -153,8 +153,7 @@ struct HandoverTests {
     func goneUnread() async throws {
         let bench = try CaptureBench(sql: Self.setUp)
         let values = ["snapshot.range.rows": "1000", "incremental.snapshot.chunk.size": "500"]
-        let first = bench.capture(values.merging(CaptureBench.brake) { $1 })
-        try await bench.until("some rows were read") { try bench.count() > 0 }
+        let first = try await bench.captureSome(values)
         #expect(await first.stop() == nil)
         let unread = Self.rows
         #expect(try !bench.events().contains { $0.int("id") == unread })
@@ -174,8 +173,7 @@ struct HandoverTests {
             "incremental.snapshot.chunk.size": "500",
         ]
         let writer = try writer(bench)
-        let first = bench.capture(values.merging(CaptureBench.brake) { $1 })
-        try await bench.until("some rows were read") { try bench.count() > 0 }
+        let first = try await bench.captureSome(values)
         #expect(await first.stop() == nil)
         let before = try bench.events().count
         #expect(before < Self.rows)

@@ -157,8 +157,7 @@ struct LargeTransactionTests {
             END LOOP; END $$
             """
         )
-        let first = bench.capture(change.before.merging(CaptureBench.brake) { $1 })
-        try await bench.until("some of it is told") { try bench.count() > 0 }
+        let first = try await bench.captureSome(change.before)
         #expect(await first.stop() == nil)
         let storedFound = try bench.positions["stream"]
         let stored = try #require(storedFound)
@@ -176,8 +175,7 @@ struct LargeTransactionTests {
         let bench = try CaptureBench(sql: Self.table)
         #expect(await bench.captureAll() == nil)
         try bench.sql("BEGIN; \(insert(1...30_000)); COMMIT")
-        let first = bench.capture(CaptureBench.brake)
-        try await bench.until("some of it is told") { try bench.count() > 0 }
+        let first = try await bench.captureSome()
         #expect(await first.stop() == nil)
         let errorEnding = await bench.captureAll(["publication.name": "q"])
         let error = try #require(errorEnding)

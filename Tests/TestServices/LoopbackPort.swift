@@ -1,19 +1,23 @@
 import Glibc
+import Synchronization
 
 /// Ports of 127.0.0.1.
 enum LoopbackPort {
-    /// A port that nobody uses at this moment, or `nil`.
+    /// Below those that the kernel gives to whoever asks for any port, or another program could get
+    /// one before it is used.
+    private static let range = 10_240..<32_000
+    private static let given = Mutex<Set<Int>>([])
+
+    /// A port that nobody uses at this moment, and nobody else is given, or `nil`.
     static func free() -> Int? {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = Self.address(0)
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let code = withUnsafeMutableBytes(of: &address) { bytes -> Int32 in
-            guard let base = bytes.bindMemory(to: sockaddr.self).baseAddress else { return -1 }
-            guard bind(descriptor, base, length) == 0 else { return -1 }
-            return getsockname(descriptor, base, &length)
+        for _ in 0..<1_000 {
+            let port = Int.random(in: range)
+            guard given.withLock({ $0.insert(port).inserted }) else { continue }
+            guard let descriptor = hold(port) else { continue }
+            close(descriptor)
+            return port
         }
-        return code == 0 ? Int(UInt16(bigEndian: address.sin_port)) : nil
+        return nil
     }
 
     /// Whether somebody takes connections on a port.

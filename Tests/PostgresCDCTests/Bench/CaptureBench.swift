@@ -24,7 +24,7 @@ final class CaptureBench: Sendable {
         sources: [PostgresCDCSource.self],
         sinks: [],
         converters: [JSONConverter.self, StringConverter.self],
-        transforms: [Slow.self, Brake.self]
+        transforms: [Slow.self, Brake.self, Gate.self]
     )
 
     init(_ server: PostgresServer? = nil, sql: String = "") throws {
@@ -67,8 +67,27 @@ final class CaptureBench: Sendable {
     /// Three batches a second, so that a capture is not over when it is stopped.
     static let brake = ["transforms": "brake", "transforms.brake.type": "Brake"]
 
+    /// A capture that has told some rows of `t`, and tells the others only when it is stopped, or
+    /// not then.
+    func captureSome(_ values: [String: String] = [:]) async throws -> Captured {
+        let gate = UUID().uuidString
+        let keys = [
+            "transforms": "gate", "transforms.gate.type": "Gate", "transforms.gate.number": gate,
+        ]
+        let held = capture(values.merging(keys) { $1 }, gate: gate)
+        try await until("some of it is told") {
+            Gate.look(gate)
+            return try count() > 0
+        }
+        return held
+    }
+
     /// A runner of one source `db`, with the topic prefix `t`, that does not wait for anything.
-    func capture(_ values: [String: String] = [:], untilEnd: Bool = false) -> Captured {
+    func capture(
+        _ values: [String: String] = [:],
+        untilEnd: Bool = false,
+        gate: String? = nil
+    ) -> Captured {
         var all = [
             "url": database.url, "topic.prefix": "t", "slot.name": slot,
             "publication.name": "p", "heartbeat.interval.ms": "50",
@@ -96,7 +115,7 @@ final class CaptureBench: Sendable {
             options: RunOptions(dataDirectory: directory.file("data"), untilEnd: untilEnd),
             logger: Logger(label: "test") { _ in log }
         )
-        return Captured(runner, log)
+        return Captured(runner, log, gate)
     }
 
     /// Captures until the end of what there is, and returns the error that stopped it, if any.
@@ -190,19 +209,25 @@ final class Captured: Sendable {
     let runner: PipelineRunner
     private let task: Task<RunSummary, Never>
     private let collected: CollectedLog
+    private let gate: String?
 
-    init(_ runner: PipelineRunner, _ log: CollectedLog) {
+    init(_ runner: PipelineRunner, _ log: CollectedLog, _ gate: String?) {
         self.runner = runner
+        self.gate = gate
         collected = log
         task = Task { await runner.run() }
     }
 
-    deinit { runner.stop() }
+    deinit {
+        runner.stop()
+        if let gate { Gate.open(gate) }
+    }
 
     /// Stops it in order, and waits; returns the error that stopped it, if any.
     @discardableResult
     func stop() async -> ConnectorError? {
         runner.stop()
+        if let gate { Gate.open(gate) }
         return await end()
     }
 
