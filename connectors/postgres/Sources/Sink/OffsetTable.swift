@@ -18,10 +18,7 @@ internal struct OffsetTable {
         _ partitions: [TopicPartition],
         on connection: PostgresConnection
     ) throws(PostgresFailure) {
-        let found = try connection.query("SELECT to_regclass($1) IS NOT NULL", [.text(name.quoted)])
-        if found.bool(0, 0) != true {
-            try create(on: connection)
-        }
+        if try !exists(on: connection) { try create(on: connection) }
         for partition in partitions {
             try connection.query(
                 "INSERT INTO \(name.quoted) (connector, topic, partition) VALUES ($1, $2, $3::int4) "
@@ -29,6 +26,11 @@ internal struct OffsetTable {
                 key(partition)
             )
         }
+    }
+
+    private func exists(on connection: PostgresConnection) throws(PostgresFailure) -> Bool {
+        let found = try connection.query("SELECT to_regclass($1) IS NOT NULL", [.text(name.quoted)])
+        return found.bool(0, 0) ?? false
     }
 
     /// Several tasks may find at the same time that there is none.
@@ -43,8 +45,11 @@ internal struct OffsetTable {
                 ) WITH (fillfactor = 50)
                 """
             )
-        } catch  where error.state == .uniqueViolation || error.state == .duplicateTable {
-            // The other one made it.
+        } catch {
+            // The other one made it; whether its table, its row type or the catalog's index was in
+            // the way depends on how far it was.
+            let states = [.uniqueViolation, .duplicateTable, .duplicateObject] as [SQLState]
+            guard states.contains(error.state), try exists(on: connection) else { throw error }
         }
     }
 
