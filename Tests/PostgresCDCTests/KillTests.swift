@@ -84,6 +84,7 @@ struct KillTests {
             let ending = try await process.wait()
             #expect(ending.exitCode == -SIGKILL, "it ended by itself: \(ending.errors)")
         }
+        try await killWhileStreaming(bench)
         try await writer.stop()
         let last = try await Command.run(
             [Self.binary, "run", "--until-end", "--data-dir", "killed", "p.yaml"],
@@ -93,6 +94,25 @@ struct KillTests {
         let topics = try StoredTopics(bench.directory.file("killed"))
         for table in ["a", "b"] { try check(table, topics, bench) }
         try checkJournal(topics, bench)
+    }
+
+    /// However slow the machine is, the last one has told some transactions after the tables.
+    private func killWhileStreaming(_ bench: CaptureBench) async throws {
+        let process = try Command(
+            [Self.binary, "run", "--data-dir", "killed", "p.yaml"],
+            in: bench.directory.path
+        )
+        func written() throws -> Int64 {
+            try bench.sql("SELECT count(*) FROM journal").int(0, 0) ?? 0
+        }
+        try await bench.caughtUp()
+        let before = try written()
+        try await bench.until("more was written") {
+            try written() > before + Int64(Self.kills)
+        }
+        try await bench.caughtUp()
+        process.signal(SIGKILL)
+        #expect(try await process.wait().exitCode == -SIGKILL)
     }
 
     private func check(
