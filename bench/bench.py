@@ -31,23 +31,10 @@ import time
 import access_log
 import postgres
 import programs
+from measuring import measure
 
 COLUMNS = ("id INTEGER PRIMARY KEY, customer_id INTEGER, amount NUMERIC, currency TEXT, "
            "status TEXT, created_at TEXT, note TEXT")
-
-
-def measure(command, directory):
-    """Runs a command; returns wall seconds, CPU seconds and peak MiB."""
-    os.sync()
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE, shell=isinstance(command, str))
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if status != 0:
-        sys.exit(f"{command} ended with {status}\n{errors.decode()[-3000:]}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def pipeline(source, sink=None, partitions=4):

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 
+from measuring import measure
 from results import save
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -45,20 +46,6 @@ END $$;
 SOURCE = {"connector": "postgres-cdc", "topic.prefix": "bench", "snapshot.mode": "never",
           "publication.name": "bench", "publication.autocreate.mode": "disabled",
           "tombstones.on.delete": False}
-
-
-def measure(command, directory):
-    """Runs a command; returns wall seconds, CPU seconds and peak MiB."""
-    os.sync()
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if status != 0:
-        sys.exit(f"{command} ended with {status}\n{errors.decode()[-3000:]}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 class Bench:

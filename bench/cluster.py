@@ -23,24 +23,12 @@ import sys
 import tempfile
 import time
 
+from measuring import measure
 from results import save
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = glob.glob(f"{ROOT}/.build-python/lib/python3*/site-packages")[0]
 LIBRARY = glob.glob(f"{PACKAGES}/confluent_kafka.libs/librdkafka-*.so*")[0]
-
-
-def measure(command, directory):
-    """Runs a command; returns wall seconds, CPU seconds and peak MiB."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=directory, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    wall = time.perf_counter() - start
-    if status != 0:
-        sys.exit(f"{command} ended with {status}\n{errors.decode()[-3000:]}")
-    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 @contextlib.contextmanager
