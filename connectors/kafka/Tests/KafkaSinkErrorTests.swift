@@ -85,9 +85,10 @@ struct KafkaSinkErrorTests {
 
     @Test("who may not write is told so, at once")
     func denied() async throws {
-        let mirror = try await mirror()
         // TOPIC_AUTHORIZATION_FAILED
-        cluster.fail(.produce, with: Array(repeating: 29, count: 20))
+        let broker = try KafkaBroker(failing: ["--refuse", "out=29,29,29,29"])
+        try await KafkaJudge(broker).create("out", partitions: 1)
+        let mirror = try await mirror(to: broker.bootstrap)
         let result = try await mirror.run(expecting: 3)
         #expect(result.errors.contains("out-0"), "\(result.errors)")
         #expect(result.errors.contains("kafka.denied"), "\(result.errors)")

@@ -11,6 +11,8 @@ internal final class KafkaWriter {
     /// sent once more.
     private var units: [RecordUnit] = []
     private var spares: [RecordUnit] = []
+    /// The offsets of the transaction that is being committed.
+    private var offsetsDelivery: KafkaDelivery?
     private var cannotReachCluster = false
     /// Whether each batch is answered for before the next.
     private var answers = false
@@ -128,10 +130,12 @@ internal final class KafkaWriter {
         guard isInTransaction || !changed.isEmpty else { return }
         try begin()
         let delivery = KafkaDelivery()
+        offsetsDelivery = delivery
         try onProducer { () throws(KafkaFailure) in
             try offsets.produce(changed, with: producer, into: delivery)
             try producer.commitTransaction(timeout)
         }
+        offsetsDelivery = nil
         isInTransaction = false
         releaseDelivered()
     }
@@ -159,7 +163,19 @@ internal final class KafkaWriter {
             let topic = unit.partition.topic
             if let failure = producer.failure(of: unit.delivery, to: topic) { return failure }
         }
-        return nil
+        guard let offsets, let offsetsDelivery else { return nil }
+        return producer.failure(of: offsetsDelivery, to: offsets.topic)
+    }
+
+    /// The delivery that has left a transaction to be aborted, or `nil`.
+    ///
+    /// The transaction's state tells of it a moment before its report comes.
+    private func awaitDeliveryFailure() -> KafkaFailure? {
+        for _ in 0..<20 {
+            if let failure = deliveryFailure() { return failure }
+            producer.poll(.milliseconds(50))
+        }
+        return deliveryFailure()
     }
 
     private func releaseDelivered() {
@@ -176,7 +192,8 @@ internal final class KafkaWriter {
             try body()
         } catch {
             // A delivery that failed says more than the state that followed from it.
-            throw consequence(of: deliveryFailure() ?? error)
+            let cause = error.requiresAbort ? awaitDeliveryFailure() : deliveryFailure()
+            throw consequence(of: cause ?? error)
         }
     }
 
