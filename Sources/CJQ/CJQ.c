@@ -10,6 +10,7 @@
 
 #include <jq.h>
 
+#include "Bounds.h"
 #include "Refuge.h"
 
 /* What is used of libjq, for each its name. The types are those of libjq's own header. */
@@ -51,6 +52,7 @@ static void load(void) {
     FUNCTIONS(LOOKUP)
     lib.jv_number_has_literal =
         (__typeof__(lib.jv_number_has_literal))dlsym(library, "jv_number_has_literal");
+    mr_jq_bound(library);
 }
 
 const char *mr_jq_load(void) {
@@ -76,6 +78,9 @@ struct mr_jq {
     size_t name_count;
     /* Whether the present run has given everything. */
     int has_ended;
+    /* Whether it could not go on, and what it has of large blocks. */
+    int has_failed;
+    struct mr_jq_blocks blocks;
     pthread_mutex_t lock;
     /* With `lock` held: the number of the present run, 0 between runs, and of the last one. */
     unsigned long run;
@@ -108,7 +113,7 @@ static void ignore(void *context, jv message) {
     lib.jv_free(message);
 }
 
-mr_jq *mr_jq_compile(const char *text, char **messages) {
+mr_jq *mr_jq_compile(const char *text, size_t limit, char **messages) {
     struct messages collected = {NULL, 0};
     *messages = NULL;
     mr_jq *program = calloc(1, sizeof *program);
@@ -129,6 +134,7 @@ mr_jq *mr_jq_compile(const char *text, char **messages) {
     lib.jq_set_error_cb(program->state, ignore, NULL);
     program->output = lib.jv_null();
     program->text = lib.jv_null();
+    program->blocks.limit = limit;
     pthread_mutex_init(&program->lock, NULL);
     return program;
 }
@@ -171,6 +177,8 @@ static int start(mr_jq *program, jv value) {
     }
     lib.jq_start(program->state, value, 0);
     program->has_ended = 0;
+    program->has_failed = 0;
+    mr_jq_blocks = &program->blocks;
     set_run(program, 1);
     return MR_JQ_STARTED;
 }
@@ -264,9 +272,11 @@ int mr_jq_next(mr_jq *program) {
     release_output(program);
     jmp_buf here;
     /* Without the mask of signals, which would be a system call. */
-    if (_setjmp(here) != 0) {
+    int reason = _setjmp(here);
+    if (reason != 0) {
         mr_jq_refuge = NULL;
-        return MR_JQ_FAILED;
+        program->has_failed = 1;
+        return reason == MR_REFUGE_MEMORY ? MR_JQ_MEMORY : MR_JQ_FAILED;
     }
     mr_jq_refuge = &here;
     jv value = lib.jq_next(program->state);
@@ -286,13 +296,29 @@ int mr_jq_next(mr_jq *program) {
     }
     jv message = lib.jv_invalid_get_msg(value);
     program->output = message;
-    if (lib.jv_get_kind(message) == JV_KIND_STRING) program->text = lib.jv_copy(message);
-    return MR_JQ_ERROR;
+    if (lib.jv_get_kind(message) != JV_KIND_STRING) return MR_JQ_ERROR;
+    program->text = lib.jv_copy(message);
+    return strcmp(lib.jv_string_value(message), mr_jq_far_index) == 0 ? MR_JQ_FAR : MR_JQ_ERROR;
+}
+
+/* The JSON text of a value, which is let go of; an empty one when there is no room for it, as where a
+   value holds another many times over. */
+static jv dump(mr_jq *program, jv value) {
+    jmp_buf here;
+    if (_setjmp(here) != 0) {
+        mr_jq_refuge = NULL;
+        program->has_failed = 1;
+        return lib.jv_string_sized("", 0);
+    }
+    mr_jq_refuge = &here;
+    jv text = lib.jv_dump_string(value, 0);
+    mr_jq_refuge = NULL;
+    return text;
 }
 
 void mr_jq_text(mr_jq *program, const char **text, size_t *count) {
     if (lib.jv_get_kind(program->text) != JV_KIND_STRING)
-        program->text = lib.jv_dump_string(lib.jv_copy(program->output), 0);
+        program->text = dump(program, lib.jv_copy(program->output));
     *text = lib.jv_string_value(program->text);
     *count = (size_t)lib.jv_string_length_bytes(lib.jv_copy(program->text));
 }
@@ -347,7 +373,7 @@ static void set_cell(mr_jq *program, jv value, mr_jq_cell *cell) {
     case JV_KIND_STRING: set_slice(cell, STRING, value); break;
     default:
         if (kind == JV_KIND_NUMBER && set_number(value, cell)) break;
-        jv text = lib.jv_dump_string(lib.jv_copy(value), 0);
+        jv text = dump(program, lib.jv_copy(value));
         program->member_texts[program->member_text_count++] = text;
         set_slice(cell, kind == JV_KIND_NUMBER ? NUMBER : JSON, text);
     }
@@ -380,7 +406,12 @@ void mr_jq_finish(mr_jq *program) {
     /* What a run that did not come to its end has on its stack may be nested so deeply that only a
        thread with a deep stack can let go of it: this one. */
     if (!program->has_ended) lib.jq_start(program->state, lib.jv_null(), 0);
+    if (program->has_failed) mr_jq_free_blocks(&program->blocks);
+    program->blocks.count = 0;
+    mr_jq_blocks = NULL;
 }
+
+int mr_jq_has_failed(mr_jq *program) { return program->has_failed; }
 
 void mr_jq_stop(mr_jq *program, unsigned long run) {
     pthread_mutex_lock(&program->lock);

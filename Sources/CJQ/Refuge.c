@@ -12,7 +12,7 @@ _Thread_local jmp_buf *mr_jq_refuge;
    before it does anything with it; this ends the run, and not the process. */
 void __assert_fail(const char *assertion, const char *file, unsigned int line,
                    const char *function) {
-    if (mr_jq_refuge != NULL) longjmp(*mr_jq_refuge, 1);
+    if (mr_jq_refuge != NULL) longjmp(*mr_jq_refuge, MR_REFUGE_ASSERTION);
     void (*fail)(const char *, const char *, unsigned int, const char *) =
         (__typeof__(fail))dlsym(RTLD_NEXT, "__assert_fail");
     if (fail != NULL) fail(assertion, file, line, function);

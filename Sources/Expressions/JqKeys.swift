@@ -17,8 +17,8 @@ package enum JqKeys {
         in: 1 << 20...512 << 20,
         importance: .low,
         help: """
-            By how much the process may grow while a program runs for one record; the record is then \
-            rejected. libjq does not survive texts of 1 GiB, so that this must end a program before.
+            By how much the process may grow while a program runs for one record, and how large one \
+            array or text may be; the record is then rejected. libjq does not survive texts of 1 GiB, so that this must end a program before.
             """
     )
     package static let values = ConfigKey.int(
@@ -85,6 +85,11 @@ package enum JqKeys {
         }
     }
 
+    private static let limitHint = """
+        Have the program look at what it makes arrays, texts and loops of before it does, or raise \
+        `timeout.ms`, `memory.max` or `values.max`.
+        """
+
     /// The rejection of a record for which a program failed, or why the task cannot go on.
     package static func rejection(_ error: JQError) -> ConnectorError {
         if error.code == .exhausted {
@@ -100,7 +105,8 @@ package enum JqKeys {
             .rejectRecord,
             error.code == .raised
                 ? "The program raised an error: \(error.message)."
-                : "The record cannot be used with the program: \(error.message)."
+                : "The record cannot be used with the program: \(error.message).",
+            hint: error.code == .limit ? limitHint : nil
         )
     }
 }

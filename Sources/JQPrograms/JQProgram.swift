@@ -3,9 +3,8 @@ public import ConnectorSDK
 /// A program in jq's language.
 ///
 /// It runs on a thread of its own, which has room for values that are nested as deeply as the
-/// memory limit allows, while the thread that asked for it waits and sees to the limits. (D7) What
-/// one call of libjq does at a stroke, such as making an array with one element far out, is beyond
-/// them.
+/// memory limit allows, while the thread that asked for it waits and sees to the limits. What libjq asks
+/// for at a stroke, as for an array with one element far out, is held to the limit where it asks. (D7)
 public final class JQProgram {
     /// What a program may take for one input.
     public struct Limits: Sendable {
@@ -44,23 +43,26 @@ public final class JQProgram {
         self.text = text
         usesRecord = JQPrelude.usesRecord(text)
         self.limits = limits
-        handle = try Self.compile(text)
+        handle = try Self.compile(text, memory: limits.memory)
         thread = try JQThread(memory: limits.memory)
     }
 
     /// Why a text is no program; `nil` when it is one.
     public static func problem(with text: String) -> JQError? {
         do throws(JQError) {
-            _ = try compile(text)
+            _ = try compile(text, memory: 0)
             return nil
         } catch {
             return error
         }
     }
 
-    private static func compile(_ text: String) throws(JQError) -> JQProgramHandle {
+    private static func compile(
+        _ text: String,
+        memory: Int
+    ) throws(JQError) -> JQProgramHandle {
         do throws(JQError) {
-            return try JQProgramHandle(JQPrelude.with(text))
+            return try JQProgramHandle(JQPrelude.with(text), memory: memory)
         } catch {
             guard error.code == .syntax else { throw error }
             throw JQError(.syntax, JQMessage.ofCompiler(error.message))
@@ -108,12 +110,19 @@ public final class JQProgram {
             switch handle.next() {
             case .end: return true
             case .stopped:
-                throw JQError(.limit, "the program did not end within its time and memory")
+                throw JQError(.limit, "it did not end within `timeout.ms` and `memory.max`")
             case .refused:
                 refusals += 1
                 throw JQError(
                     .refused,
                     "libjq cannot go on with such values, as where an index is not a number"
+                )
+            case .exceeded: throw noRoom()
+            case .farIndex:
+                throw JQError(
+                    .limit,
+                    "an index makes an array of more than `memory.max`, "
+                        + "\(limits.memory) bytes"
                 )
             case .failed:
                 let said = String(decoding: handle.text, as: UTF8.self)
@@ -123,9 +132,19 @@ public final class JQProgram {
                 guard count <= limits.values else {
                     throw JQError(.limit, "the program gives more than \(limits.values) values")
                 }
-                guard each(JQValue(handle: handle)) else { return true }
+                let goesOn = each(JQValue(handle: handle))
+                guard !handle.hasNoRoom else { throw noRoom() }
+                guard goesOn else { return true }
             }
         }
+    }
+
+    private func noRoom() -> JQError {
+        refusals += 1
+        return JQError(
+            .limit,
+            "an array or a text is of more than `memory.max`, \(limits.memory) bytes"
+        )
     }
 
     private func start(_ input: Input) -> JQProgramHandle.Start {

@@ -15,7 +15,7 @@ internal final class JQProgramHandle: @unchecked Sendable {
     private var named: Schema?
 
     /// What a program came to.
-    enum Step { case value, failed, refused, stopped, end }
+    enum Step { case value, failed, farIndex, refused, exceeded, stopped, end }
 
     /// How a run began.
     enum Start {
@@ -26,13 +26,13 @@ internal final class JQProgramHandle: @unchecked Sendable {
         case asText
     }
 
-    /// Compiles a program.
-    init(_ text: String) throws(JQError) {
+    /// Compiles a program that may have some memory at once.
+    init(_ text: String, memory: Int) throws(JQError) {
         if let problem = mr_jq_load() { throw JQError(.unavailable, String(cString: problem)) }
         // A program ends at its first NUL byte, whatever stands behind it.
         guard !text.utf8.contains(0) else { throw JQError(.syntax, "it has a NUL character") }
         var messages: UnsafeMutablePointer<CChar>?
-        guard let program = mr_jq_compile(text, &messages) else {
+        guard let program = mr_jq_compile(text, memory, &messages) else {
             defer { free(messages) }
             throw JQError(.syntax, messages.map { String(cString: $0) } ?? "out of memory")
         }
@@ -97,6 +97,8 @@ internal final class JQProgramHandle: @unchecked Sendable {
         case MR_JQ_ERROR: .failed
         case MR_JQ_STOPPED: .stopped
         case MR_JQ_FAILED: .refused
+        case MR_JQ_MEMORY: .exceeded
+        case MR_JQ_FAR: .farIndex
         default: .end
         }
     }
@@ -109,6 +111,9 @@ internal final class JQProgramHandle: @unchecked Sendable {
         mr_jq_text(pointer, &text, &count)
         return UnsafeRawBufferPointer(start: text, count: count)
     }
+
+    /// Whether a text was left empty because it takes more memory than the program may have.
+    var hasNoRoom: Bool { mr_jq_has_failed(pointer) != 0 }
 
     /// Whether the value that was met last is neither false nor null.
     var isTrue: Bool { mr_jq_is_true(pointer) != 0 }

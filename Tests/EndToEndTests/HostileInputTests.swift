@@ -10,7 +10,8 @@ struct HostileInputTests {
         .timeLimit(.minutes(10)),
         arguments: [
             "long_line", "long_json_line", "long_csv_line", "zip_bomb", "billion_laughs",
-            "external_entity", "deep_json", "cyclic_directories", "vanishing_directory",
+            "external_entity", "deep_json", "far_index", "cyclic_directories",
+            "vanishing_directory",
         ]
     )
     func answers(_ name: String) async throws {

@@ -130,6 +130,31 @@ def case_deep_json(millrace, directory):
     rejects_one(millrace, directory, 2)
 
 
+def case_far_index(millrace, directory):
+    """Programs that would have libjq ask for gigabytes at once, each for many records."""
+    program = """
+        {id, n, v: []} | if .n == null then . elif .id % 5 == 0 then .v[.n] = 1
+        elif .id % 5 == 1 then .v[.n] |= 1 elif .id % 5 == 2 then .n as $n | setpath(["v", $n]; 1)
+        elif .id != 4 then .v = reduce range(40) as $i ("x"; . + .)
+        else .v = reduce range(40) as $i (1; [., .]) end"""
+    with open(f"{directory}/input", "w") as file:
+        for id in range(100):
+            file.write(json.dumps({"id": id, "n": 10 ** 9}) + "\n")
+        file.write('{"id":100,"n":null}\n{"id":100,"n":0}\n')
+    pipeline(directory, "json", "input", transforms=[
+        {"type": "Jq", "program": program, "memory.max": "32MiB", "timeout.ms": "60s"}])
+    run(millrace, directory)
+    got = open(f"{directory}/out.txt").read()
+    expect(got.count("\n") == 2, f"{got.count(chr(10))} records, expected 2")
+    dead = letters(millrace, directory)
+    expect(len(dead) == 100, f"{len(dead)} dead letters, expected 100")
+    for letter in dead:
+        headers = {header["key"]: header["value"] for header in letter["headers"]}
+        expect(headers["__connect.errors.class.name"] == "Jq"
+               and headers["__connect.errors.exception.class.name"] == "jq.limit"
+               and "memory.max" in headers["__connect.errors.exception.message"], f"{headers}")
+
+
 def case_cyclic_directories(millrace, directory):
     os.makedirs(f"{directory}/tree/a/b")
     os.symlink(f"{directory}/tree", f"{directory}/tree/a/b/again")

@@ -145,6 +145,32 @@ struct JQProgramTests {
         #expect(said.hasSuffix(outcome) || said.contains(outcome) && error != nil, "\(said)")
     }
 
+    // D7: each of these would have libjq ask for gigabytes within one step.
+    @Test(
+        "no data takes more memory at once than a program may have",
+        arguments: [
+            (". as $i | [] | .[$i] = 1", "1e9"), (". as $i | [] | .[$i] |= 1", "1e9"),
+            (". as $i | [] | .[$i] += 1", "2147483647"), (".a = 4e5 | .b[.a] = 1", "{}"),
+            (". as $i | null | setpath([\"a\", $i]; 1)", "4e5"),
+            ("reduce range(.) as $i (1; [., .]) | tojson", "40"),
+            ("reduce range(.) as $i (1; [., .])", "40"),
+            ("{a: (reduce range(.) as $i (1; [., .]))}", "40"),
+        ]
+    )
+    func atOnce(_ text: String, _ input: String) throws {
+        let limits = JQProgram.Limits(time: .seconds(60), memory: 8 << 20, values: 10)
+        let (_, error) = try Self.results(text, input, limits: limits)
+        #expect(error?.code == .limit)
+        #expect(error?.message.contains("`memory.max`") == true)
+    }
+
+    @Test("an index far out can be caught, and one that is not too far makes an array")
+    func farIndex() throws {
+        let program = ". as $i | try ([] | .[$i] = 1 | length) catch \"too far\""
+        #expect(try Self.results(program, "1e9").values == ["\"too far\""])
+        #expect(try Self.results(program, "4e5").values == ["400001"])
+    }
+
     // D6, D9: libjq asserts that these do not happen.
     @Test(
         "what libjq cannot go on with ends a run, and the next input is served",

@@ -17,17 +17,19 @@ enum {
     MR_JQ_ERROR = 2,  /* the program ended with an error: its message */
     MR_JQ_STOPPED = 3, /* the program was stopped, or stopped itself by `halt` */
     /* libjq could not go on with what it was given. The run is over. What the step had in hand, such
-       as the value that was indexed, stays in memory for ever. */
-    MR_JQ_FAILED = 4
+       as the value that was indexed, stays in memory for ever, but for large blocks. */
+    MR_JQ_FAILED = 4,
+    MR_JQ_MEMORY = 5, /* as before, for it wanted more memory at once than mr_jq_compile was told */
+    MR_JQ_FAR = 6     /* the program ended with the error of an index that is too far out for that */
 };
 
 /* Loads libjq once. Returns NULL, or why it cannot be used; the text lives for ever.
    Must have returned NULL before any other function is called. Safe from any thread. */
 const char *mr_jq_load(void);
 
-/* Compiles a program. Returns NULL when it is none; *messages is then what libjq says, one message
-   a line, for the caller to free. */
-mr_jq *mr_jq_compile(const char *text, char **messages);
+/* Compiles a program that may have `limit` bytes of memory at once, a mebibyte or more. Returns NULL
+   when it is none; *messages is then what libjq says, one message a line, for the caller to free. */
+mr_jq *mr_jq_compile(const char *text, size_t limit, char **messages);
 
 void mr_jq_free(mr_jq *program);
 
@@ -66,6 +68,10 @@ int mr_jq_next(mr_jq *program);
 /* The JSON text of the value, or the message of the error, that mr_jq_next found last. Valid until
    the next call for this program. */
 void mr_jq_text(mr_jq *program, const char **text, size_t *count);
+
+/* Whether the text of a value, or of a member, was left empty since it found no room. The run is
+   over. */
+int mr_jq_has_failed(mr_jq *program);
 
 /* Whether the value that mr_jq_next found last is neither false nor null. */
 int mr_jq_is_true(mr_jq *program);
