@@ -183,7 +183,10 @@ let package = Package(
         module("PipelineEngine", ["ConnectorSDK", "Topics", "RegularExpressions", logging]),
         module(
             "KafkaWorkers",
-            ["KafkaClient", "KafkaRecords", "PipelineEngine", "ConnectorSDK", logging]
+            [
+                "KafkaClient", "KafkaRecords", "PipelineEngine", "ConnectorSDK", "JSONDocuments",
+                logging,
+            ]
         ),
         module(
             "PipelineFile",

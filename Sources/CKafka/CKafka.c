@@ -121,6 +121,7 @@
       const rd_kafka_topic_partition_list_t *b), (a, b))                                          \
     F(rd_kafka_assignment_lost, int, (rd_kafka_t *a), (a))                                        \
     F(rd_kafka_rebalance_protocol, const char *, (rd_kafka_t *a), (a))                            \
+    F(rd_kafka_memberid, char *, (const rd_kafka_t *a), (a))                                      \
     F(rd_kafka_pause_partitions, rd_kafka_resp_err_t, (rd_kafka_t *a,                             \
       rd_kafka_topic_partition_list_t *b), (a, b))                                                \
     F(rd_kafka_consumer_close_queue, rd_kafka_error_t *, (rd_kafka_t *a, rd_kafka_queue_t *b),    \

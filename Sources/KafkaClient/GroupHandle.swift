@@ -61,6 +61,13 @@ internal final class GroupHandle {
 
     internal var isAssignmentLost: Bool { rd_kafka_assignment_lost(client.pointer) != 0 }
 
+    /// The id that the group's coordinator gave this member; empty before it did.
+    internal var memberID: String {
+        guard let text = rd_kafka_memberid(client.pointer) else { return "" }
+        defer { rd_kafka_mem_free(client.pointer, text) }
+        return String(cString: text)
+    }
+
     /// Takes partitions over without reading them.
     internal func assign(_ partitions: [KafkaPartition]) throws(KafkaFailure) {
         // A known offset: none has to be asked for.

@@ -24,6 +24,11 @@ public struct KafkaGroup: Sendable, Hashable {
     public var assignor: String
     /// Its members.
     public var members: [Member]
+
+    /// A group that nobody is a member of, as far as its coordinator knows.
+    public static func dead(_ name: String) -> KafkaGroup {
+        KafkaGroup(name: name, state: "Dead", assignor: "", members: [])
+    }
 }
 
 extension KafkaAdmin {

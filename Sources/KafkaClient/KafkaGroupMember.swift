@@ -94,6 +94,11 @@ public final class KafkaGroupMember {
         try handle.unassign(partitions)
     }
 
+    /// The id that the group knows the member by; empty before it has joined.
+    ///
+    /// Another one after the group has missed the member for too long.
+    public var id: String { handle.memberID }
+
     /// Whether others may have the member's partitions, though it has not been told yet: it was not
     /// heard of for too long.
     public var hasLostAssignment: Bool { handle.isAssignmentLost }

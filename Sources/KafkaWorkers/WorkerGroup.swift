@@ -34,14 +34,25 @@ public final class WorkerGroup: TaskSharing {
         [slotsTopic(of: cluster), statusTopic(of: cluster)]
     }
 
+    /// Whether a cluster of workers has this name, by the topics that there are and their numbers of
+    /// partitions.
+    public static func isCluster(_ name: String, _ partitions: [String: Int32]) -> Bool {
+        partitions[slotsTopic(of: name)] == TaskSlots.count
+            && partitions[statusTopic(of: name)] == 1
+    }
+
     private static func slotsTopic(of cluster: String) -> String { cluster + "-workers" }
-    private static func statusTopic(of cluster: String) -> String { cluster + "-status" }
+    internal static func statusTopic(of cluster: String) -> String { cluster + "-status" }
 
     private var slotsTopic: String { Self.slotsTopic(of: options.cluster) }
     private var statusTopic: String { Self.statusTopic(of: options.cluster) }
 
     /// Waits are divided, so that the end of the run is noticed.
     private static let turn: Duration = .milliseconds(100)
+
+    /// How long a worker that ends tries to take back what it has said in the topic of the status:
+    /// others do so in its place.
+    private static let farewell: Duration = .seconds(2)
 
     /// How long leaving the group may take: one answer of a broker, where it answers.
     private static let leaveTimeout: Duration = .seconds(10)
@@ -58,6 +69,7 @@ public final class WorkerGroup: TaskSharing {
             try provide(statusTopic, 1, "compact", admin)
             let status = try StatusTopic(statusTopic, settings, options.timeout, observer)
             defer { status.close() }
+            let reporter = StatusReporter(status, options, ownership.connectors, logger)
             let neighbours = WorkerNeighbours(admin, status, options)
             guard try neighbours.agree(ownership, patience: sessionTimeout) else { return }
             let member = try KafkaGroupMember(
@@ -67,10 +79,11 @@ public final class WorkerGroup: TaskSharing {
                 instance: options.isStatic ? options.worker : nil,
                 observer: observer
             )
-            defer { leave(member, ownership) }
+            defer { leave(member, ownership, reporter) }
             while !ownership.isStopping {
+                reporter.turn(ownership)
                 guard let event = try member.next(Self.turn) else { continue }
-                try handle(event, of: member, neighbours, slots, ownership)
+                try handle(event, of: member, neighbours, slots, ownership, reporter)
             }
         } catch let failure as KafkaFailure {
             if ownership.isStopping { return }
@@ -96,19 +109,22 @@ public final class WorkerGroup: TaskSharing {
         of member: KafkaGroupMember,
         _ neighbours: WorkerNeighbours,
         _ slots: TaskSlots,
-        _ ownership: TaskOwnership
+        _ ownership: TaskOwnership,
+        _ reporter: StatusReporter
     ) throws {
         switch event {
         case .assigned(let partitions):
             try member.accept(partitions)
-            try neighbours.check()
+            let entries = try neighbours.check()
             let tasks = slots.tasks(in: partitions.map(\.partition))
             note("slots assigned", partitions, tasks)
             ownership.grant(tasks)
+            reporter.granted(tasks, as: member.id, entries, members: neighbours.members())
         case .revoked(let partitions):
             let tasks = slots.tasks(in: partitions.map(\.partition))
             note("slots go to another worker", partitions, tasks)
             ownership.withdraw(tasks, .handOver)
+            reporter.withdrawn(tasks)
             waitUntilEnded(tasks, ownership) { member.hasLostAssignment }
             try member.release(partitions)
         case .lost(let partitions):
@@ -119,6 +135,7 @@ public final class WorkerGroup: TaskSharing {
             )
             // D2, D3: they may be at work elsewhere, so there is nothing to wait for.
             ownership.withdraw(tasks, .lost)
+            reporter.forgotten()
             try member.release(partitions)
         }
     }
@@ -148,9 +165,14 @@ public final class WorkerGroup: TaskSharing {
     }
 
     /// D3: tasks end before others get them, as long as that does not take too long.
-    private func leave(_ member: KafkaGroupMember, _ ownership: TaskOwnership) {
+    private func leave(
+        _ member: KafkaGroupMember,
+        _ ownership: TaskOwnership,
+        _ reporter: StatusReporter
+    ) {
         ownership.withdraw(ownership.tasks, .handOver)
         waitUntilEnded(ownership.tasks, ownership)
+        reporter.leave(Self.farewell)
         guard !member.leave(Self.leaveTimeout) else { return }
         logger.warning(
             "the group could not be told that this worker leaves; it notices by itself",

@@ -5,6 +5,10 @@ public struct WorkerGroupOptions: Sendable {
     public var cluster: String
     /// What this worker is called.
     public var worker: String
+    /// The machine that it runs on, for those who look.
+    public var host = ""
+    /// Its version, for those who look.
+    public var version = ""
     /// Whether its name stays when it is started again, and its tasks wait for it meanwhile.
     public var isStatic = false
     /// A hash of the pipeline files, which all workers have in common.

@@ -8,8 +8,7 @@ internal struct WorkerNeighbours {
     private let status: StatusTopic
     private let options: WorkerGroupOptions
 
-    /// The key of the hash of the files; none of a task is like it.
-    private static let key = "files"
+    private static let key = StatusKey.files.text
 
     /// How much later than it should a broker may notice that a worker is gone.
     private static let margin: Duration = .seconds(3)
@@ -44,10 +43,24 @@ internal struct WorkerNeighbours {
 
     /// Makes sure that the files are still those that were agreed on: of workers that began at once
     /// with different files, one was the last to say so.
-    internal func check() throws {
-        let told = try status.read()[Self.key].map { ToldFiles($0) }
+    ///
+    /// - Returns: all that the workers have said.
+    internal func check() throws -> [String: String] {
+        let entries = try status.read()
+        let told = entries[Self.key].map { ToldFiles($0) }
         guard told?.hash == options.files else { throw refusal(told) }
+        return entries
     }
+
+    /// The ids of the group's members, or `nil` when that cannot be said soon.
+    internal func members() -> Set<String>? {
+        let group = try? admin.allowing(Self.patience).describeGroup(options.cluster)
+        return group.map { Set($0.members.map(\.id)) }
+    }
+
+    /// How long the group may take to say who its members are, where nothing depends on it: far
+    /// less than the group would miss a member.
+    private static let patience: Duration = .seconds(5)
 
     private func refusal(_ told: ToldFiles?) -> ConnectorError {
         .otherFiles(options, told?.hash ?? "unknown", told?.worker ?? "unknown")

@@ -13,11 +13,10 @@ extension PipelineRunner {
     ) async throws(ConnectorError) -> RunSummary {
         let tasks = await onOwnThread { self.prepare() }
         for task in tasks { task.environment.status.released() }
-        // In an order that does not depend on that of the files.
         let known = Dictionary(tasks.map { ($0.id, $0) }) { first, _ in first }
-        let order = known.keys.sorted { ($0.connector, $0.number) < ($1.connector, $1.number) }
-        guard !order.isEmpty else { return RunSummary(progress()) }
-        let ownership = TaskOwnership(order, control)
+        let roster = TaskRoster(connectors.withLock { $0 }, tasks, catalog)
+        guard !tasks.isEmpty else { return RunSummary(progress()) }
+        let ownership = TaskOwnership(roster, control)
         let outcome = Outcome()
         await withDiscardingTaskGroup { group in
             group.addTask {
@@ -25,7 +24,10 @@ extension PipelineRunner {
                 ownership.close()
             }
             for await id in ownership.starts {
-                guard let task = known[id] else { continue }
+                guard let task = known[id] else {
+                    ownership.refuse(id)
+                    continue
+                }
                 group.addTask { await self.run(task, of: ownership) }
             }
         }

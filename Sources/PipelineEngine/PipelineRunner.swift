@@ -8,7 +8,7 @@ public import Topics
 /// Every connector task is a child task with a thread of its own. A connector that fails ends
 /// neither its pipeline nor another; the summary says what happened.
 public final class PipelineRunner: Sendable {
-    private struct Connector: Sendable {
+    struct Connector: Sendable {
         let pipeline: PipelineDefinition
         let definition: ConnectorDefinition
         var tasks: [TaskStatus]
@@ -16,11 +16,11 @@ public final class PipelineRunner: Sendable {
 
     private let definitions: [PipelineDefinition]
     private let store: any TopicStore
-    private let catalog: PluginCatalog
+    let catalog: PluginCatalog
     private let options: RunOptions
     private let logger: Logger
     let control = RunControl()
-    private let connectors: Mutex<[Connector]>
+    let connectors: Mutex<[Connector]>
 
     /// Makes a runner of all pipelines that share a data directory.
     public init(

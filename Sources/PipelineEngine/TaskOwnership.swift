@@ -22,7 +22,10 @@ public final class TaskOwnership: Sendable {
     }
 
     /// All tasks that there are to share, in an order that is the same in every process.
-    public let tasks: [TaskID]
+    public var tasks: [TaskID] { roster.order }
+    /// The connectors that these tasks are of, by name.
+    public var connectors: [SharedConnector] { roster.connectors }
+    private let roster: TaskRoster
     /// The tasks to start, as they are granted; ends when the run is to end.
     let starts: AsyncStream<TaskID>
     private let startContinuation: AsyncStream<TaskID>.Continuation
@@ -30,8 +33,8 @@ public final class TaskOwnership: Sendable {
     private let changed = AppendSignal()
     private let places = Mutex<[TaskID: Place]>([:])
 
-    init(_ tasks: [TaskID], _ control: RunControl) {
-        self.tasks = tasks
+    init(_ roster: TaskRoster, _ control: RunControl) {
+        self.roster = roster
         self.control = control
         // D7: no task is in it twice.
         (starts, startContinuation) = AsyncStream.makeStream(bufferingPolicy: .unbounded)
@@ -44,6 +47,11 @@ public final class TaskOwnership: Sendable {
     /// The tasks that are granted.
     public var granted: Set<TaskID> {
         places.withLock { Set($0.filter { $0.value.lease != nil }.keys) }
+    }
+
+    /// What each task that is granted does.
+    public func reports() -> [TaskReport] {
+        granted.sorted(by: TaskRoster.precedes).compactMap { roster.report(of: $0) }
     }
 
     /// Has tasks run here until they are withdrawn.
@@ -100,6 +108,11 @@ public final class TaskOwnership: Sendable {
         }
         if startsAgain { startContinuation.yield(id) }
         changed.raise()
+    }
+
+    /// Notes that this process cannot run a task; it stays failed as long as it is granted.
+    func refuse(_ id: TaskID) {
+        if let lease = begin(id) { ended(id, under: lease) }
     }
 
     /// Withdraws everything; nothing is started any more.

@@ -25,6 +25,11 @@ final class TaskStatus: Sendable {
 
     var snapshot: Snapshot { state.withLock { $0 } }
 
+    /// What it does, and the error that it has met.
+    var condition: (state: ConnectorState, error: ConnectorError?) {
+        state.withLock { ($0.state, $0.error) }
+    }
+
     func started() {
         state.withLock { state in
             state.state = .running

@@ -18,8 +18,8 @@ struct Millrace: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, ValidateCommand.self, RunCommand.self, TestCommand.self,
             TopicsCommand.self, GroupsCommand.self, OffsetsCommand.self, DeadLettersCommand.self,
-            PluginsCommand.self, VerifyCommand.self, SignalCommand.self, DoctorCommand.self,
-            FsckCommand.self,
+            ClusterCommand.self, PluginsCommand.self, VerifyCommand.self, SignalCommand.self,
+            DoctorCommand.self, FsckCommand.self,
         ]
     )
 

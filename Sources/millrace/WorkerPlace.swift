@@ -34,6 +34,8 @@ enum WorkerPlace {
                 worker: worker ?? "\(Self.host)-\(getpid())",
                 files: hash
             )
+            options.host = Self.host
+            options.version = Version.current
             options.isStatic = worker != nil
             options.replicationFactor = settings.replicationFactor
             options.log = TopicPlace.librdkafkaLog(shared.logger)
@@ -55,9 +57,7 @@ enum WorkerPlace {
         _ worker: String?,
         _ command: RunCommand
     ) throws {
-        if let problem = TopicName.problem(cluster + "-workers") {
-            throw Failure.usage("The name of a cluster, `\(cluster)`, \(problem).")
-        }
+        try checkName(cluster)
         if let worker, let problem = TopicName.problem(worker) {
             throw Failure.usage("The name of a worker, `\(worker)`, \(problem).")
         }
@@ -69,6 +69,11 @@ enum WorkerPlace {
         }
     }
 
+    static func checkName(_ cluster: String) throws {
+        guard let problem = TopicName.problem(cluster + "-workers") else { return }
+        throw Failure.usage("The name of a cluster, `\(cluster)`, \(problem).")
+    }
+
     /// A zombie without `transactional.id` could not be told from the worker that replaced it.
     private static let needsTransactions = ConnectorError.invalid(
         "transactions",
@@ -77,7 +82,7 @@ enum WorkerPlace {
     )
 
     /// What the files hold, whatever they are called and in whatever order they are named.
-    private static func hash(of files: PipelineFileSet) throws -> String {
+    static func hash(of files: PipelineFileSet) throws -> String {
         guard let digest = Digest(.sha256) else {
             throw Failure(
                 .environment,

@@ -1,16 +1,19 @@
 """Several workers of one cluster share the tasks of a pipeline, from a table of SQLite through a topic
 into another table, while one is killed, one is stopped, one is frozen beyond its session and comes back,
-and one is started with other files. Rows are added all the time. At the end each row is in the topic
-exactly once, as a client that nobody here wrote reads what is committed, and SQLite has each exactly once.
+and one is started with other files; all the while `cluster status` shows who has what. Rows are added all
+the time. At the end each row is in the topic exactly once, as a client that nobody here wrote reads what is
+committed, and SQLite has each exactly once.
 
     workers.py MILLRACE DIRECTORY BOOTSTRAP [SEED]
 """
 
 import collections
+import json
 import os
 import random
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -105,6 +108,10 @@ class Worker:
                                             env=self.test.environment, cwd=self.test.directory)
         return self
 
+    def id(self):
+        """What the others call this process."""
+        return f"{socket.gethostname()}-{self.process.pid}"
+
     def log(self):
         """What this process has said since it was started."""
         with open(self.path) as file:
@@ -195,12 +202,37 @@ class Test:
                             None)
         return self.wait("each task has one worker", found, *workers)
 
+    def status(self):
+        """The workers that there are, and which of them has which task, as others are told."""
+        result = subprocess.run(
+            [self.millrace, "cluster", "status", self.cluster, "--json",
+             f"{self.directory}/pipeline.yaml"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment)
+        if result.returncode != 0:
+            self.fail(f"cluster status: {result.stderr.decode()}")
+        told = json.loads(result.stdout)
+        workers = {worker["worker_id"] for worker in told["workers"]}
+        owners = {connector["name"]: task["worker_id"] for connector in told["connectors"]
+                  for task in connector["tasks"] if task["state"] == "RUNNING"}
+        if not set(owners.values()) <= workers:
+            self.fail(f"a task runs where no worker is: {told}")
+        return workers, owners
+
+    def wait_for_status(self, *alive):
+        """Waits until those workers, and no others, are shown, each with the tasks that it has."""
+        def shown():
+            names = {worker.id(): worker.tasks() for worker in alive}
+            owners = {task[:-2]: name for name, tasks in names.items() for task in tasks}
+            return self.status() == (set(names), owners)
+        self.wait("the status shows who has what", shown, *alive)
+
     def run(self):
         self.feeder.start()
         times = {}
         workers = [self.start("a"), self.start("b")]
         owner = self.owner(*workers)
         self.wait_for_rows(*workers)
+        self.wait_for_status(*workers)
 
         # Killed: the others take over when the session is over.
         began = time.monotonic()
@@ -209,6 +241,7 @@ class Test:
         self.wait("the other has all", lambda: len(rest[0].tasks()) == 2, *rest)
         self.wait_for_rows(*rest)
         times["killed"] = time.monotonic() - began
+        self.wait_for_status(*rest)
 
         # Other files: refused, and nobody else notices.
         other = Worker(self, "other").start("other.yaml")
@@ -241,10 +274,12 @@ class Test:
         rest = [worker for worker in workers if worker is not owner]
         self.wait("the other has all", lambda: len(rest[0].tasks()) == 2, *rest)
         self.wait_for_rows(*rest)
+        self.wait_for_status(*rest)
         owner.process.send_signal(signal.SIGCONT)
         self.wait("the zombie knows", lambda: "not heard of this worker" in owner.log(), *workers)
         self.owner(*workers)
         self.wait_for_rows(*workers)
+        self.wait_for_status(*workers)
 
         self.feeder.stop()
         total = self.feeder.total

@@ -30,7 +30,7 @@ struct UsageTests {
         #expect(help.exitCode == 0)
         for command in [
             "run", "validate", "topics", "groups", "offsets", "plugins", "dlq", "init", "test",
-            "fsck",
+            "fsck", "cluster",
         ] {
             #expect(help.output.contains("\n  \(command) "), "\(command)")
         }

@@ -85,6 +85,32 @@ struct SharedRunTests {
         #expect(source.log.attempts == 3)
     }
 
+    @Test("a connector that is refused here keeps its place in the order, and fails when granted")
+    func refused() async throws {
+        let bench = try EngineBench()
+        let source = Self.endless()
+        var refused = ConnectorDefinition.source("early", Self.endless())
+        refused.values["tasks.max"] = "2"
+        refused.values["topic"] = "${env:MILLRACE_TEST_IS_NOT_SET}"
+        let runner = bench.runner([bench.pipeline("test", [refused, .source("in", source)])])
+        let id = sourceTask
+        let summary = try await runner.run(
+            sharedBy: ScriptedSharing { ownership in
+                #expect(ownership.tasks == [TaskID("early", 0), TaskID("early", 1), id])
+                #expect(ownership.connectors.map(\.name) == ["early", "in"])
+                #expect(ownership.connectors.map(\.tasks) == [2, 1])
+                #expect(ownership.reports().isEmpty)
+                ownership.grant(ownership.tasks)
+                try ownership.wait { !source.log.acknowledged.isEmpty }
+                try ownership.wait { !ownership.isRunning(ownership.tasks.dropLast()) }
+                let reports = ownership.reports()
+                #expect(reports.map(\.state) == [.failed, .failed, .running])
+                #expect(reports[1].error != nil && reports[2].error == nil)
+            }
+        )
+        #expect(summary.connector("early")?.state == .failed)
+    }
+
     @Test("a task that is granted while it still runs begins anew when it has ended")
     func grantedAgain() async throws {
         let bench = try EngineBench()

@@ -8,7 +8,8 @@ extension TopicsCommand {
     struct List: MillraceCommand {
         static let configuration = CommandConfiguration(
             commandName: "list",
-            abstract: "List topics."
+            abstract: "List topics.",
+            discussion: "Topics that Millrace keeps on a cluster for itself are left out."
         )
 
         @OptionGroup var shared: SharedOptions
@@ -16,7 +17,9 @@ extension TopicsCommand {
         mutating func execute() async throws -> ExitStatus {
             let store = try TopicPlace.open(shared, for: .reading)
             defer { store.close() }
-            let topics = try store.topics().map { topic in
+            let all = try store.topics()
+            let own = InternalTopics(among: all).names
+            let topics = try all.filter { !own.contains($0.name) }.map { topic in
                 (topic: topic, ranges: try store.ranges(of: topic))
             }
             guard !shared.json else {
