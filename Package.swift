@@ -128,7 +128,7 @@ let package = Package(
         module("JSONDocuments", []),
         module("TableMapping", ["ConnectorSDK", "JSONDocuments", "RecordTemplates"]),
         module("PostgresClient", ["CPostgres"]),
-        module("KafkaClient", ["CKafka"]),
+        module("KafkaClient", ["CKafka", "CLinux"]),
         module(
             "SQLiteTables",
             [

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <time.h>
 
 void mr_start_writing(int file, int64_t offset, int64_t length) {
     (void)sync_file_range(file, offset, length, SYNC_FILE_RANGE_WRITE);
@@ -56,4 +57,16 @@ int64_t mr_dropped_datagrams(int socket) {
     socklen_t size = sizeof counters;
     if (getsockopt(socket, SOL_SOCKET, SO_MEMINFO, counters, &size) != 0) return -1;
     return counters[SK_MEMINFO_DROPS];
+}
+
+int mr_join_thread(pthread_t thread, int64_t milliseconds) {
+    struct timespec end;
+    clock_gettime(CLOCK_REALTIME, &end);
+    end.tv_sec += milliseconds / 1000;
+    end.tv_nsec += milliseconds % 1000 * 1000000;
+    if (end.tv_nsec >= 1000000000) {
+        end.tv_sec++;
+        end.tv_nsec -= 1000000000;
+    }
+    return pthread_timedjoin_np(thread, NULL, &end);
 }

@@ -6,6 +6,7 @@ internal final class ClientHandle: @unchecked Sendable {
     // `isClosed` changes only in `close()`, which the one owner of a handle calls when it is done.
     internal let pointer: OpaquePointer
     internal let events: ClientEvents
+    private let joinsGroup: Bool
     private var isClosed = false
 
     internal var settings: KafkaSettings { events.settings }
@@ -27,6 +28,7 @@ internal final class ClientHandle: @unchecked Sendable {
                 hint: "Give one or more as HOST:PORT, with commas between them."
             )
         }
+        self.joinsGroup = joinsGroup
         events = ClientEvents(settings, observer)
         let configuration = ConfigurationHandle()
         try configuration.set(settings)
@@ -43,6 +45,17 @@ internal final class ClientHandle: @unchecked Sendable {
     internal func close() {
         guard !isClosed else { return }
         isClosed = true
+        guard joinsGroup else { return Self.destroy(pointer) }
+        let ending = ClientEnding(pointer, events)
+        guard !ending.wait(Self.patience) else { return }
+        events.observer.log?(4, "a member of a group does not end; its threads are left alone")
+    }
+
+    /// How long the end of a member is waited for: librdkafka up to 2.16 waits for ever, now and
+    /// then, for the thread of a broker that nobody needs any more.
+    private static let patience: Duration = .seconds(10)
+
+    internal static func destroy(_ pointer: OpaquePointer) {
         // Without the flag it would wait for a group: of all clients only a `KafkaGroupMember` is a
         // member of one, and has left it or has given up to.
         rd_kafka_destroy_flags(pointer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE)

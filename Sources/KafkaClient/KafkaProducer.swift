@@ -71,8 +71,15 @@ public final class KafkaProducer {
 
     /// Why messages of a delivery were not delivered, or `nil`.
     public func failure(of delivery: KafkaDelivery, to topic: String) -> KafkaFailure? {
-        guard let (code, partition) = delivery.firstError else { return nil }
-        let what = "Producing to \(KafkaPartition(topic, partition))"
+        guard let error = delivery.firstError else { return nil }
+        var code = error.code
+        // What the producer has died of says why it gave its messages up.
+        let isGivenUp =
+            code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__PURGE_INFLIGHT
+        if isGivenUp, rd_kafka_fatal_error(client.pointer, nil, 0) != RD_KAFKA_RESP_ERR_NO_ERROR {
+            code = RD_KAFKA_RESP_ERR__FATAL
+        }
+        let what = "Producing to \(KafkaPartition(topic, error.partition))"
         return client.failure(code, doing: what).sizeAdvised()
     }
 

@@ -205,9 +205,9 @@ struct KafkaBrokerTests {
         try zombie.initTransactions(patience)
         let successor = try KafkaProducer(settings, transactionalID: "id-" + topic)
         try successor.initTransactions(patience)
+        let delivery = KafkaDelivery()
         let failure = #expect(throws: KafkaFailure.self) {
             try zombie.beginTransaction()
-            let delivery = KafkaDelivery()
             try zombie.produce(
                 to: KafkaPartition(topic, 0),
                 key: nil,
@@ -218,6 +218,10 @@ struct KafkaBrokerTests {
         }
         #expect(failure?.kind == .fenced)
         #expect(failure?.configurationKey == "transactional.id")
+        // Its messages are given up, which says less.
+        for _ in 0..<1_200 where delivery.pending > 0 { zombie.poll(.milliseconds(100)) }
+        #expect(delivery.failed == 1)
+        #expect(zombie.failure(of: delivery, to: topic)?.kind == .fenced)
     }
 
     @Test("groups are listed, and their offsets set, told and deleted")

@@ -10,6 +10,10 @@ void mr_start_writing(int file, int64_t offset, int64_t length);
 /// Names the calling thread for debuggers and `top`; at most 15 bytes count.
 void mr_name_thread(const char *name);
 
+/// Waits for a thread's end, at most so many milliseconds; returns 0, or ETIMEDOUT, and then the
+/// thread goes on and is to be detached.
+int mr_join_thread(pthread_t thread, int64_t milliseconds);
+
 /// Makes a descriptor that becomes readable when it is raised; -1 with `errno` when it cannot.
 int mr_make_event(void);
 
