@@ -44,14 +44,14 @@ def main(millrace, directory):
         file.write(b"\0" * (9 << 20))
     command = [millrace, "run", "--data-dir", f"{small}/data", f"{directory}/pipeline.yaml"]
 
-    full = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    full = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if full.returncode != 3 or "topics.disk_full" not in full.stderr:
         sys.exit(f"on a full disk: exit code {full.returncode}\n{full.stderr[-3000:]}")
     if "Fatal error" in full.stderr:
         sys.exit(f"crashed: {full.stderr[-3000:]}")
 
     os.unlink(f"{small}/ballast")
-    again = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    again = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if again.returncode != 0:
         sys.exit(f"with room again: exit code {again.returncode}\n{again.stderr[-3000:]}")
     rows = sqlite3.connect(f"{directory}/events.db").execute(

@@ -181,7 +181,7 @@ class Test:
     def written(self):
         try:
             database = sqlite3.connect(f"file:{self.directory}/events.db?mode=ro", uri=True,
-                                       timeout=60)
+                                       timeout=600)
             with database:
                 return database.execute("SELECT max(id) FROM events").fetchone()[0] or 0
         except sqlite3.OperationalError:

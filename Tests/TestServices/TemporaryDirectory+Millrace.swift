@@ -62,12 +62,12 @@ extension CommandResult {
 }
 
 /// Waits until something is true; gives up after two minutes.
-public func eventually(_ condition: () throws -> Bool) async throws -> Bool {
+public func eventually(_ condition: () async throws -> Bool) async throws -> Bool {
     // Attempts count as well as time: other tests may keep this one from running for long.
     let deadline = ContinuousClock.now + .seconds(120)
     var attempts = 0
     while ContinuousClock.now < deadline || attempts < 500 {
-        if try condition() { return true }
+        if try await condition() { return true }
         attempts += 1
         try await Task.sleep(for: .milliseconds(10))
     }

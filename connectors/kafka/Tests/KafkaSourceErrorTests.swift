@@ -13,7 +13,6 @@ struct KafkaSourceErrorTests {
             connector: kafka
             bootstrap.servers: \(server)
             topics: [orders]
-            request.timeout.ms: 5s
             errors.retry.timeout: 0
             \(keys)
         """
@@ -36,7 +35,7 @@ struct KafkaSourceErrorTests {
 
     @Test("nobody listens: the error names the key, and the exit code the environment")
     func unreachable() async throws {
-        let mirror = try Mirror(pipeline("127.0.0.1:1", ""))
+        let mirror = try Mirror(pipeline("127.0.0.1:1", "request.timeout.ms: 5s"))
         let result = try await mirror.run("--until-end", expecting: 3)
         #expect(result.errors.contains("bootstrap.servers"))
         #expect(result.errors.contains("127.0.0.1:1"))
