@@ -46,7 +46,7 @@ internal final class ClientHandle: @unchecked Sendable {
         guard !isClosed else { return }
         isClosed = true
         guard joinsGroup else { return Self.destroy(pointer) }
-        let ending = ClientEnding(pointer, events)
+        let ending = EndingHandle(pointer, events)
         guard !ending.wait(Self.patience) else { return }
         events.observer.log?(4, "a member of a group does not end; its threads are left alone")
     }

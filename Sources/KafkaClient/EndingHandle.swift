@@ -2,7 +2,7 @@ internal import CLinux
 internal import Glibc
 
 /// Destroys a client on a thread of its own, so that nobody has to wait for ever.
-internal struct ClientEnding: ~Copyable {
+internal struct EndingHandle: ~Copyable {
     private var thread = pthread_t()
     private let isThread: Bool
 
