@@ -5,8 +5,16 @@ import Testing
 
 /// What is seen, in order; numbers are inodes, and contents in the order of their beginnings.
 enum RotationEvent: Sendable {
-    case sees(String, UInt64, size: Int64 = 100, written: Int64 = 1)
+    case sees(
+        String,
+        UInt64,
+        size: Int64 = 100,
+        written: Int64 = 1,
+        begins: String? = RotationEvent.alike
+    )
     case misses(String)
+    /// What a content begins with was read.
+    case reads(Int, String)
     /// Everything that happened together was seen.
     case concludes
     /// The answer to the last comparison.
@@ -16,13 +24,16 @@ enum RotationEvent: Sendable {
     case notFound(Int)
     case passes(Int64)
 
+    /// How files begin of which nothing else is said.
+    static let alike = "2026-11-21 08:00:00 "
+
     /// Tells a rotation of it; returns what is to be done.
     func happen(
         to rotation: inout Rotation,
         _ now: inout Int64
     ) throws -> [Rotation.Step] {
         switch self {
-        case .sees(let path, let number, let size, let written):
+        case .sees(let path, let number, let size, let written, let text):
             let step = rotation.found(
                 path,
                 try .seen(.numbered(number), size: size, written: written),
@@ -30,7 +41,13 @@ enum RotationEvent: Sendable {
                 isTouched: false,
                 at: now
             )
+            let beginning = text.map { Beginning(Array($0.utf8)) }
+            rotation.begins(.numbered(number), beginning, size: size, at: now)
             return step.map { [$0] } ?? []
+        case .reads(let id, let text):
+            rotation.begins(id, ContentStart(Array(text.utf8)))
+            rotation.confirmed(id, size: 100, isRead: true)
+            return []
         case .misses(let path):
             rotation.missing(path)
             return []

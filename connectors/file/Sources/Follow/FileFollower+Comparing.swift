@@ -37,6 +37,7 @@ extension FileFollower {
         var steps: [Rotation.Step] = []
         for id in ids {
             guard let file = files[id] else { continue }
+            comparisons += 1
             let comparison = try candidate.compare(with: file.position)
             steps += rotation.compared(node, path, with: id, comparison)
             // It holds one content at most.
@@ -53,10 +54,12 @@ extension FileFollower {
         // What is renamed while a directory is listed may be in it under no name.
         for _ in 0..<Self.listings {
             if let steps = try find(id, content, siblings) { return steps }
+            if siblings.isSettled { break }
             listings[directory] = nil
             let again = try listing(directory)
-            if again == siblings { break }
+            again.isSettled = again.hasNames(of: siblings)
             siblings = again
+            if again.isSettled { break }
         }
         return rotation.notFound(id, at: now())
     }
@@ -67,12 +70,10 @@ extension FileFollower {
     private func find(
         _ id: Int,
         _ content: Rotation.Content,
-        _ siblings: [DirectoryWalk.File]
+        _ siblings: DirectoryListing
     ) throws(ConnectorError) -> [Rotation.Step]? {
         guard let file = files[id] else { return [] }
-        if let node = content.node,
-            let found = siblings.first(where: { FileNode($0.information) == node })
-        {
+        if let node = content.node, let found = siblings.file(node) {
             let step = rotation.found(
                 found.path,
                 found.information,
@@ -84,11 +85,12 @@ extension FileFollower {
         }
         let family = Rotation.family(content.path)
         var best: (file: DirectoryWalk.File, isShorter: Bool)?
-        for sibling in siblings where sibling.path != family {
+        for sibling in try likely(file.position.start, family, siblings) {
             let node = FileNode(sibling.information)
-            guard rotation.carriers[node] == nil, Rotation.family(sibling.path) == family,
+            guard rotation.carriers[node] == nil,
                 let candidate = try Candidate(sibling.path, node, self)
             else { continue }
+            comparisons += 1
             switch try candidate.compare(with: file.position) {
             case .same:
                 let isBetter = best.map { $0.isShorter || RotatedName.isCompressed($0.file.path) }
@@ -98,11 +100,31 @@ extension FileFollower {
             }
         }
         guard let best else { return nil }
-        return rotation.adopt(FileNode(best.file.information), best.file.path, id)
+        let node = FileNode(best.file.information)
+        return rotation.adopt(node, best.file.path, id, isNamed: true)
+    }
+
+    /// The rotated files of a family that may begin so; each of them is opened once.
+    private func likely(
+        _ start: ContentStart,
+        _ family: String,
+        _ siblings: DirectoryListing
+    ) throws(ConnectorError) -> [DirectoryWalk.File] {
+        if let known = siblings.beginnings[family] { return known.similar(to: start) }
+        var index = StartIndex<DirectoryWalk.File>()
+        for sibling in siblings.families[family] ?? [] where sibling.path != family {
+            let node = FileNode(sibling.information)
+            guard rotation.carriers[node] == nil,
+                let candidate = try Candidate(sibling.path, node, self)
+            else { continue }
+            index.add(sibling, candidate.start.map(Beginning.init))
+        }
+        siblings.beginnings[family] = index
+        return index.similar(to: start)
     }
 
     /// The regular files of a directory, looked at once for what is decided together.
-    private func listing(_ directory: String) throws(ConnectorError) -> [DirectoryWalk.File] {
+    private func listing(_ directory: String) throws(ConnectorError) -> DirectoryListing {
         if let known = listings[directory] { return known }
         var files: [DirectoryWalk.File] = []
         do throws(FileSystemError) {
@@ -116,8 +138,9 @@ extension FileFollower {
         } catch {
             if !error.isNotFound { warn(error, "cannot look for rotated files") }
         }
-        listings[directory] = files
-        return files
+        let listing = DirectoryListing(files)
+        listings[directory] = listing
+        return listing
     }
 }
 
@@ -127,7 +150,7 @@ private struct Candidate {
     private let file: OpenFile
     private let size: Int64
     /// The first bytes of the content; `nil` when they cannot be had yet.
-    private let start: [UInt8]?
+    let start: [UInt8]?
     private let begin: ContentStart
     private let kind: CompressionKind?
 
@@ -135,41 +158,22 @@ private struct Candidate {
     init?(_ path: String, _ node: FileNode, _ follower: FileFollower) throws(ConnectorError) {
         let bytes: [UInt8]
         do throws(FileSystemError) {
-            let file = try OpenFile(path, .reading)
+            if let held = follower.held[node] {
+                file = held
+            } else {
+                file = try OpenFile(path, .reading)
+            }
             let information = try file.information()
             guard FileNode(information) == node else { return nil }
             self.path = path
-            self.file = file
             size = information.size
             bytes = try file.bytes(at: 0, count: ContentStart.limit)
         } catch {
             if !error.isNotFound { follower.warn(error, "cannot follow a file") }
             return nil
         }
-        if follower.isCompressed(bytes) {
-            let kind = ArchiveReading.kind(bytes)
-            self.kind = kind
-            start = try Self.firstBytes(of: file, kind)
-        } else {
-            kind = nil
-            start = bytes
-        }
+        (start, kind) = try follower.contentStart(bytes, of: file)
         begin = ContentStart(start ?? [])
-    }
-
-    private static func firstBytes(
-        of file: OpenFile,
-        _ kind: CompressionKind
-    ) throws(ConnectorError) -> [UInt8]? {
-        do throws(ConnectorError) {
-            let archive = try ArchiveReading(file, kind)
-            try archive.fill(ContentStart.limit)
-            return Array(archive.input.window.prefix(ContentStart.limit))
-        } catch {
-            guard error.kind == .runtime else { throw error }
-            // It may not be completely written yet.
-            return nil
-        }
     }
 
     func compare(with content: FollowPosition) throws(ConnectorError) -> Rotation.Comparison {

@@ -30,6 +30,12 @@ extension FileFollower {
             return false
         }
         file.position.path = content.path
+        try use(opened, for: file)
+        return true
+    }
+
+    /// Keeps a file open that holds a content, and reads it as what it is.
+    func use(_ opened: OpenFile, for file: FollowedFile) throws(ConnectorError) {
         keepOpen(file, opened)
         let start = try reportingToEngine { () throws(FileSystemError) in
             try opened.bytes(at: 0, count: 16)
@@ -37,7 +43,6 @@ extension FileFollower {
         if isCompressed(start), file.position.start.length == 0 || isArchive(file, start) {
             file.archive = try ArchiveReading(opened, ArchiveReading.kind(start))
         }
-        return true
     }
 
     /// Whether the compressed bytes are not the content themselves.
@@ -49,7 +54,7 @@ extension FileFollower {
     func keepOpen(_ file: FollowedFile, _ opened: OpenFile) {
         file.file = opened
         openFiles.insert(file.id)
-        guard openFiles.count > follow.maximumOpen else { return }
+        guard openFiles.count + held.count > follow.maximumOpen else { return }
         let idle = openFiles.compactMap { files[$0] }.filter {
             $0 !== file && !draining.contains($0.id) && $0.archive == nil
         }

@@ -33,11 +33,14 @@ extension FileFollower {
             if let step = try look(path, isTouched: touched.contains(path)) { steps.append(step) }
             paths.insert(path)
         }
-        for path in touched where !paths.contains(path) {
-            if let step = try look(path, isTouched: true) { steps.append(step) }
+        // Those of new files that are gone, too.
+        let others = touched.union(rotation.newcomerNames.keys).subtracting(paths)
+        for path in others {
+            let isTouched = touched.contains(path)
+            if let step = try look(path, isTouched: isTouched) { steps.append(step) }
         }
         steps += try lookAgainWhileMoved()
-        try await perform(steps + rotation.conclude(at: now()))
+        try await conclude(after: steps)
     }
 
     /// Looks at some paths that something has happened to.
@@ -47,7 +50,7 @@ extension FileFollower {
             if let step = try look(path, isTouched: true) { steps.append(step) }
         }
         steps += try lookAgainWhileMoved()
-        try await perform(steps + rotation.conclude(at: now()))
+        try await conclude(after: steps)
     }
 
     /// How often it is looked again before new files are decided upon.
@@ -149,7 +152,7 @@ extension FileFollower {
         context.logger.debug("follow", metadata: ["step": "\(step)"])
         switch step {
         case .begin(let node, let path, let previous):
-            try await begin(node, path, after: previous)
+            return try await begin(node, path, after: previous)
         case .read(let id):
             ready.insert(id)
         case .drain(let id):
@@ -172,14 +175,17 @@ extension FileFollower {
     }
 
     /// Starts to follow a new content.
-    private func begin(
+    ///
+    /// - Returns: what follows where its file has no name any more.
+    func begin(
         _ node: FileNode,
         _ path: String,
         after previous: Int?
-    ) async throws(ConnectorError) {
+    ) async throws(ConnectorError) -> [Rotation.Step] {
         guard rotation.carriers[node] == nil,
             let (file, information, bytes) = openNew(node, path)
-        else { return }
+        else { return [] }
+        let isNamed = rotation.newcomers[node]?.isNamed ?? true
         var position = FollowPosition(path: path, node: node)
         if isFirstLook, previous == nil, follow.readFrom == .end {
             if isCompressed(bytes) {
@@ -196,9 +202,11 @@ extension FileFollower {
             path: path,
             node: node,
             size: information.size,
-            isNamed: true,
-            modified: information.modified
+            isNamed: isNamed,
+            modified: information.modified,
+            start: position.start
         )
+        held[node] = nil
         let followed = makeFile(id, partition(node, bytes), position)
         followed.predecessor = previous.flatMap { ready.contains($0) ? $0 : nil }
         unplaced.insert(id)
@@ -213,6 +221,7 @@ extension FileFollower {
         // So that it is known again when it has another name by then.
         try await outlet.advance(to: followed.stored)
         ready.insert(id)
+        return isNamed ? [] : [.drain(id)]
     }
 
     /// Opens a file that is to be begun, and reads its first bytes; `nil` when it is not there.
@@ -223,21 +232,26 @@ extension FileFollower {
         let family = Rotation.family(path)
         // The one before it has moved on meanwhile, and must be found first.
         guard !moving.contains(family) else {
+            rotation.newcomers[node]?.isBegun = false
             lookAgain.insert(path)
             return nil
         }
         do throws(FileSystemError) {
-            let file = try OpenFile(path, .reading)
-            let information = try file.information()
-            if information.kind == .regular, FileNode(information) == node {
-                return (file, information, try file.bytes(at: 0, count: ContentStart.limit))
+            let isNamed = rotation.newcomers[node]?.isNamed ?? true
+            if let file = isNamed ? try OpenFile(path, .reading) : held[node] {
+                let information = try file.information()
+                if information.kind == .regular, FileNode(information) == node {
+                    return (file, information, try file.bytes(at: 0, count: ContentStart.limit))
+                }
             }
         } catch {
             guard error.isNotFound else {
                 warn(error, "cannot follow a file")
+                rotation.newcomers[node] = nil
                 return nil
             }
         }
+        rotation.newcomers[node]?.isBegun = false
         moving.insert(family)
         lookAgain.insert(path)
         return nil
@@ -284,7 +298,11 @@ extension FileFollower {
         file.position.path = content.path
         file.position.goneSince = nil
         file.position.error = nil
-        if let node = content.node { try settle(file, into: node, content.path) }
+        if let node = content.node {
+            let opened = held.removeValue(forKey: node)
+            try settle(file, into: node, content.path, opened)
+            if !content.isNamed, let opened { try use(opened, for: file) }
+        }
         // What was seen of what is not complete was seen in another file.
         file.cutter = makeCutter(at: file.position.place)
         waiting.remove(id)
@@ -295,10 +313,12 @@ extension FileFollower {
     private func settle(
         _ file: FollowedFile,
         into node: FileNode,
-        _ path: String
+        _ path: String,
+        _ opened: OpenFile?
     ) throws(ConnectorError) {
-        guard let copy = try? OpenFile(path, .reading), let information = try? copy.information(),
-            FileNode(information) == node, information.size < file.position.place.byte
+        guard let copy = try? opened ?? OpenFile(path, .reading),
+            let information = try? copy.information(), FileNode(information) == node,
+            information.size < file.position.place.byte
         else { return }
         let start = try reportingToEngine { () throws(FileSystemError) in
             try copy.bytes(at: 0, count: ContentStart.limit)
@@ -307,6 +327,7 @@ extension FileFollower {
         file.position.place.byte = information.size
         file.position.size = information.size
         file.position.start = ContentStart(start)
+        rotation.begins(file.id, file.position.start)
         file.position.end = try endMark(of: copy, before: information.size)
     }
 

@@ -149,6 +149,7 @@ extension FileFollower {
             } else {
                 file.position.start.extend(block.bytes, at: start)
             }
+            rotation.begins(file.id, file.position.start)
             return block
         }
     }
@@ -265,6 +266,7 @@ extension FileFollower {
         let start = archive.input.offset
         let window = archive.input.window
         file.position.start.extend(window, at: start)
+        rotation.begins(file.id, file.position.start)
         let batch = takeBatch()
         batch.origin = file.position.path
         batch.retain(archive.input.chunk)

@@ -41,14 +41,18 @@ final class FileFollower {
     /// Contents that wait for time to pass.
     var waiting: Set<Int> = []
     var openFiles: Set<Int> = []
+    /// New files, open so that they can be read when their names are gone by then. (D6)
+    var held: [FileNode: OpenFile] = [:]
     var reads = 0
+    /// How often a file was compared with a content.
+    var comparisons = 0
     var chunk = Chunk(capacity: FileFollower.blockSize + ContentEnd.limit)
     var watch: DirectoryWatch?
     var hasWarned: Set<String> = []
     /// The names of positions that are taken.
     var partitions: Set<String> = []
     /// The files of directories, while what was decided together is done.
-    var listings: [String: [DirectoryWalk.File]] = [:]
+    var listings: [String: DirectoryListing] = [:]
     var spare: RecordBatch?
     /// Bytes that were seen and could not be read any more.
     var lostBytes: Int64 = 0
@@ -86,13 +90,16 @@ final class FileFollower {
             try await look()
             try await readAll()
             reportPatterns()
-            if !rotation.newcomers.isEmpty { try await perform(rotation.conclude(at: now())) }
+            if !rotation.newcomers.isEmpty { try await conclude() }
             if context.untilEnd, isAtEnd { break }
             try await perform(rotation.expire(at: now(), mayForget))
             try await pause()
         }
         if context.untilEnd, !outlet.isStopping { try await finishAll() }
-        if outlet.isStopping { try await finishRemoved() }
+        if outlet.isStopping {
+            try await beginRemoved()
+            try await finishRemoved()
+        }
         try await outlet.settle()
         if lostBytes > 0 {
             context.logger.notice(
@@ -130,7 +137,8 @@ final class FileFollower {
                 node: position.node,
                 size: position.size,
                 isNamed: false,
-                goneSince: position.goneSince
+                goneSince: position.goneSince,
+                start: position.start
             )
             partitions.insert(partition)
             unplaced.insert(id)

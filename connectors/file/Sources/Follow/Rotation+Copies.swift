@@ -2,6 +2,8 @@ internal import FileSystem
 
 extension Rotation {
     /// The answer to a comparison.
+    ///
+    /// What follows for a new file is concluded when all answers are there.
     mutating func compared(
         _ node: FileNode,
         _ path: String,
@@ -13,16 +15,16 @@ extension Rotation {
         case .same, .shorter:
             // A copy that is shorter than what was read is one in the making, or was made before
             // the last lines came: those were read from the original.
-            guard isAlive(id) else { return adopt(node, path, id) }
+            guard isAlive(id) else {
+                return adopt(node, path, id, isNamed: newcomers[node]?.isNamed ?? true)
+            }
             newcomers[node]?.copyOf = id
-            guard let newcomer = newcomers[node], isOutgrown(id, by: newcomer) else { return [] }
-            return [begin(node, newcomer)]
+            return []
         case .different:
-            guard var newcomer = newcomers[node] else { return [] }
-            newcomer.suspects.removeAll { $0 == id }
-            if newcomer.copyOf == id { newcomer.copyOf = nil }
-            newcomers[node] = newcomer
-            return newcomer.suspects.isEmpty ? [begin(node, newcomer)] : []
+            newcomers[node]?.suspects.removeAll { $0 == id }
+            newcomers[node]?.others.insert(id)
+            if newcomers[node]?.copyOf == id { newcomers[node]?.copyOf = nil }
+            return []
         case .unclear:
             return []
         }
@@ -65,22 +67,27 @@ extension Rotation {
     }
 
     /// Lets a file that was found to be a copy of a content take over for it.
-    mutating func adopt(_ node: FileNode, _ path: String, _ id: Int) -> [Step] {
+    mutating func adopt(
+        _ node: FileNode,
+        _ path: String,
+        _ id: Int,
+        isNamed: Bool
+    ) -> [Step] {
         guard let content = contents[id] else { return [] }
         if let old = content.node { carriers[old] = nil }
         newcomers[node] = nil
         carriers[node] = id
-        names[path] = id
+        if isNamed { names[path] = id }
         rename(family: id, from: content.path, to: path)
         contents[id]?.node = node
         contents[id]?.path = path
-        contents[id]?.isNamed = true
+        contents[id]?.isNamed = isNamed
         contents[id]?.goneSince = nil
         contents[id]?.isDrained = false
         contents[id]?.seenSize = -1
         nameless.remove(id)
         gone.remove(id)
-        return [.move(id), .read(id)]
+        return [.move(id), isNamed ? .read(id) : .drain(id)]
     }
 
     /// The copy that was noticed while the original was in place; one that is not compressed is
@@ -94,7 +101,7 @@ extension Rotation {
             return left == right ? $0.value.path < $1.value.path : right
         }
         guard let (node, newcomer) = best else { return nil }
-        return adopt(node, newcomer.path, id)
+        return adopt(node, newcomer.path, id, isNamed: newcomer.isNamed)
     }
 
     /// Forgets what has been gone for long, if `mayForget` agrees.

@@ -26,6 +26,9 @@ extension Rotation {
             self.created = created
         }
 
+        /// Notes that a younger one has its name, or will have it.
+        mutating func loseName() { (isOwn, isRotated) = (false, true) }
+
         init(_ path: String, _ file: FileInformation) {
             self.init(path, modified: file.modified, created: file.created)
         }
@@ -67,7 +70,7 @@ extension Rotation {
     private func age(_ id: Int) -> Age? {
         guard let content = contents[id] else { return nil }
         var age = Age(content.path, modified: content.seenModified, created: content.node?.created)
-        if !content.isNamed { (age.isOwn, age.isRotated) = (false, true) }
+        if !content.isNamed { age.loseName() }
         return age
     }
 
@@ -76,7 +79,7 @@ extension Rotation {
     func order(of ids: Set<Int>, toRead: Set<Int>) -> [Int: Int] {
         var predecessors: [Int: Int] = [:]
         for family in Set(ids.compactMap { contents[$0].map { Self.family($0.path) } }) {
-            let members = (families[family] ?? []).intersection(toRead)
+            let members = (families[family]?.ids ?? []).intersection(toRead)
                 .compactMap { id in age(id).map { (id: id, age: $0) } }
                 .sorted { $0.age < $1.age }
             for (place, member) in members.enumerated() where ids.contains(member.id) {

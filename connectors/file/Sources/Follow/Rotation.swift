@@ -55,31 +55,8 @@ struct Rotation {
         /// When it was found missing, in milliseconds.
         var goneSince: Int64?
         var isDrained = false
-    }
-
-    /// A file that may turn out to be a copy of a known content.
-    struct Newcomer: Sendable {
-        var path: String
-        var size: Int64
-        /// What its name and times say of its place among the generations of its family.
-        var age: Age
-        /// When it was seen first, in milliseconds.
-        var seenAt: Int64
-        /// When it changed last, as seen here, in milliseconds.
-        var changedAt: Int64
-        var suspects: [Int] = []
-        var needsComparison = true
-        /// The content that it is a copy of, while the original is still in place.
-        var copyOf: Int?
-        /// Whether it is known to hold nothing that is to be read.
-        var isIgnored = false
-        /// The content that had its name before.
-        var follows: Int?
-        /// Whether it waits for older ones to be decided upon.
-        var isHeld = false
-
-        /// Whether it is still to be found out if its lines are to be read.
-        var isUndecided: Bool { !isIgnored && copyOf == nil }
+        /// What it begins with, as far as it was read; `nil` when that is not known.
+        var start: ContentStart?
     }
 
     /// How long a copy must rest, with its original in place, until it counts as a file of its own.
@@ -89,13 +66,17 @@ struct Rotation {
 
     var contents: [Int: Content] = [:]
     var newcomers: [FileNode: Newcomer] = [:]
+    /// Which of them was seen last under each name.
+    var newcomerNames: [String: FileNode] = [:]
+    /// Those of which the beginnings are to be read.
+    var unread: Set<FileNode> = []
     var carriers: [FileNode: Int] = [:]
     var names: [String: Int] = [:]
     /// Contents that have lost their names since the last conclusion.
     var nameless: Set<Int> = []
     /// Which contents had these names until just now.
     private var formerly: [String: Int] = [:]
-    var families: [String: Set<Int>] = [:]
+    var families: [String: Family] = [:]
     /// The contents that are gone.
     var gone: Set<Int> = []
     private var nextID = 0
@@ -116,7 +97,8 @@ struct Rotation {
         size: Int64,
         isNamed: Bool,
         modified: Int64 = -1,
-        goneSince: Int64? = nil
+        goneSince: Int64? = nil,
+        start: ContentStart? = nil
     ) -> Int {
         let id = nextID
         nextID += 1
@@ -126,16 +108,24 @@ struct Rotation {
             isNamed: isNamed,
             size: size,
             seenModified: modified,
-            goneSince: goneSince
+            goneSince: goneSince,
+            start: start
         )
         if let node {
             carriers[node] = id
             newcomers[node] = nil
         }
-        families[Self.family(path), default: []].insert(id)
+        families[Self.family(path), default: Family()].insert(id)
         if isNamed { names[path] = id } else if goneSince == nil { nameless.insert(id) }
         if goneSince != nil { gone.insert(id) }
         return id
+    }
+
+    /// Notes what is known of a content's beginning, which grows as it is read.
+    mutating func begins(_ id: Int, _ start: ContentStart) {
+        guard let content = contents[id], content.start != start else { return }
+        contents[id]?.start = start
+        families[Self.family(content.path)]?.startsChanged()
     }
 
     /// Notes that a file still holds a content, how much of it there is, and whether all of that
@@ -168,21 +158,18 @@ struct Rotation {
         let node = FileNode(file)
         let before = names[path]
         if let before, contents[before]?.node != node { lose(before, path) }
+        if let other = newcomerNames[path], other != node { loseNewcomer(path) }
         if let id = carriers[node] { return seen(id, path, file, isTouched) }
-        if var newcomer = newcomers[node] {
-            if newcomer.size != file.size || isTouched {
-                newcomer.size = file.size
-                newcomer.changedAt = now
-                newcomer.needsComparison = !newcomer.isIgnored
-            }
-            newcomer.path = path
-            newcomer.age = Age(path, file)
-            newcomers[node] = newcomer
+        if newcomers[node] != nil {
+            seen(newcomer: node, path, file, isTouched, at: now)
             return nil
         }
         guard isIncluded else { return nil }
+        newcomerNames[path] = node
+        unread.insert(node)
         newcomers[node] = Newcomer(
             path: path,
+            family: Self.family(path),
             size: file.size,
             age: Age(path, file),
             seenAt: now,
@@ -205,8 +192,7 @@ struct Rotation {
             formerly[content.path] = id
         }
         if content.path != path {
-            families[Self.family(content.path)]?.remove(id)
-            families[Self.family(path), default: []].insert(id)
+            rename(family: id, from: content.path, to: path)
             content.path = path
         }
         names[path] = id
@@ -229,12 +215,7 @@ struct Rotation {
     /// A path leads nowhere.
     mutating func missing(_ path: String) {
         if let id = names[path] { lose(id, path) }
-        for (node, newcomer) in newcomers where newcomer.path == path { newcomers[node] = nil }
-    }
-
-    /// Names that lead to contents, and were not seen when all were looked at.
-    mutating func missingAll(but seen: Set<String>) {
-        for path in names.keys where !seen.contains(path) { missing(path) }
+        loseNewcomer(path)
     }
 
     private mutating func lose(_ id: Int, _ path: String) {
@@ -247,9 +228,6 @@ struct Rotation {
 
     // MARK: Conclusions
 
-    /// Whether there are files of which it is not decided whether they are to be read.
-    var hasUndecided: Bool { newcomers.values.contains(where: \.isUndecided) }
-
     /// Everything that happened together has been told: what follows from it.
     mutating func conclude(at now: Int64) -> [Step] {
         var steps: [Step] = []
@@ -260,107 +238,16 @@ struct Rotation {
         }
         nameless.removeAll()
         formerly.removeAll()
-        let waiting = newcomers.filter { !$0.value.isIgnored }
-        // The older ones first, so that a younger one can wait for them.
-        var undecided: [String: Elders] = [:]
-        let plain = Set(waiting.values.filter(\.isUndecided).map(\.path))
-        for (node, newcomer) in waiting.sorted(by: { $0.value.age < $1.value.age }) {
-            if isOriginal(of: newcomer, among: plain), now - newcomer.seenAt < copyRest {
-                newcomers[node]?.isHeld = true
-                continue
-            }
-            let family = Self.family(newcomer.path)
-            // It does not wait for ever: what comes before it may not be a log at all.
-            let isHeld =
-                undecided[family]?.precede(newcomer.age) == true && newcomer.copyOf == nil
-                && now - newcomer.seenAt < copyRest
-            newcomers[node]?.isHeld = isHeld
-            if !isHeld, let newcomer = newcomers[node] {
-                steps += conclude(node, newcomer, at: now)
-            }
-            if newcomers[node]?.isUndecided == true {
-                undecided[family, default: Elders()].add(newcomer.age)
-            }
-        }
-        return steps
-    }
-
-    private mutating func conclude(
-        _ node: FileNode,
-        _ newcomer: Newcomer,
-        at now: Int64
-    ) -> [Step] {
-        // The first bytes say whether it is compressed at all.
-        if newcomer.size == 0, RotatedName.isCompressed(newcomer.path) { return [] }
-        var newcomer = newcomer
-        if newcomer.suspects.isEmpty { newcomer.suspects = suspects(newcomer) }
-        newcomer.suspects.removeAll { contents[$0] == nil }
-        guard !newcomer.suspects.isEmpty else { return [begin(node, newcomer)] }
-        if let original = newcomer.copyOf, isOutgrown(original, by: newcomer) {
-            return [begin(node, newcomer)]
-        }
-        if newcomer.needsComparison {
-            // What was not read yet of a content that is in place cannot be recognised in a copy.
-            let isUnread = newcomer.suspects.contains {
-                isAlive($0) && contents[$0]?.isCurrent == false
-            }
-            newcomers[node] = newcomer
-            if isUnread, now - newcomer.changedAt < copyRest { return [] }
-            newcomer.needsComparison = false
-            newcomers[node] = newcomer
-            return [.compare(node, path: newcomer.path, with: newcomer.suspects)]
-        }
-        guard now - newcomer.changedAt >= copyRest else { return [] }
-        if newcomer.copyOf != nil, RotatedName.isCompressed(newcomer.path) {
-            // Nobody writes a log of its own into a compressed copy.
-            newcomers[node]?.isIgnored = true
-            return []
-        }
-        return [begin(node, newcomer)]
-    }
-
-    /// Whether a new file is compressed and what it is made of is new as well: it can be compared
-    /// with that only when that has been begun.
-    private func isOriginal(of newcomer: Newcomer, among plain: Set<String>) -> Bool {
-        guard newcomer.copyOf == nil, let name = RotatedName.original(of: newcomer.path) else {
-            return false
-        }
-        return plain.contains(String(name))
-    }
-
-    /// Whether a copy is longer than its original, which is still in place: then it has a life of
-    /// its own.
-    func isOutgrown(_ id: Int, by newcomer: Newcomer) -> Bool {
-        guard isAlive(id), let content = contents[id], content.isNamed, content.isCurrent,
-            !RotatedName.isCompressed(newcomer.path)
-        else { return false }
-        return newcomer.size > content.size
-    }
-
-    mutating func begin(_ node: FileNode, _ newcomer: Newcomer) -> Step {
-        newcomers[node] = nil
-        return .begin(node, path: newcomer.path, after: newcomer.follows)
-    }
-
-    /// The contents that a new file may be a copy of, by their names.
-    private func suspects(_ newcomer: Newcomer) -> [Int] {
-        let name = FileSystem.name(of: newcomer.path)
-        let isCompressed = RotatedName.isCompressed(name)
-        // Rotation copies to a longer name: what has the family's own name is the original.
-        guard isCompressed || RotatedName.family(of: name) != name else { return [] }
-        let related = families[Self.family(newcomer.path)] ?? []
-        return related.filter { id in
-            guard let content = contents[id] else { return false }
-            let isCopyOfCopy = RotatedName.isCompressed(content.path) && content.isNamed
-            return !isCopyOfCopy && content.path != newcomer.path
-        }
+        return steps + concludeNewcomers(at: now)
     }
 
     /// The earliest time at which waiting alone decides something; `nil` when nothing waits.
     var nextDeadline: Int64? {
-        let waiting = newcomers.values.filter { !$0.isIgnored }
+        let waiting = newcomers.values.filter {
+            !$0.isIgnored && !$0.isBegun && !$0.waitsForOriginal
+        }
         let rests =
-            waiting.filter { !$0.suspects.isEmpty }.map { $0.changedAt + copyRest }
+            waiting.filter { !$0.suspects.isEmpty || $0.isUnclear }.map { $0.changedAt + copyRest }
             + waiting.filter(\.isHeld).map { $0.seenAt + copyRest }
         let memories = gone.compactMap { contents[$0]?.goneSince }.map { $0 + memory }
         return (rests + memories).min()
@@ -374,13 +261,51 @@ struct Rotation {
     }
 
     mutating func rename(family id: Int, from old: String, to new: String) {
-        families[Self.family(old)]?.remove(id)
-        families[Self.family(new), default: []].insert(id)
+        let (before, after) = (Self.family(old), Self.family(new))
+        guard before != after else { return }
+        removeFamily(id, old)
+        families[after, default: Family()].insert(id)
     }
 
     mutating func removeFamily(_ id: Int, _ path: String) {
         let family = Self.family(path)
         families[family]?.remove(id)
-        if families[family]?.isEmpty == true { families[family] = nil }
+        if families[family]?.ids.isEmpty == true { families[family] = nil }
+    }
+
+    /// The contents with names that differ by rotation only.
+    struct Family: Sendable {
+        private(set) var ids: Set<Int> = []
+        /// Made when it is needed.
+        private var index: StartIndex<Int>?
+
+        mutating func insert(_ id: Int) {
+            ids.insert(id)
+            index = nil
+        }
+
+        mutating func remove(_ id: Int) {
+            ids.remove(id)
+            index = nil
+        }
+
+        mutating func startsChanged() { index = nil }
+
+        /// Those that a file with such a beginning may hold.
+        mutating func similar(to beginning: Beginning, _ contents: [Int: Content]) -> [Int] {
+            let index = index ?? makeIndex(contents)
+            self.index = index
+            return index.similar(to: beginning)
+        }
+
+        private func makeIndex(_ contents: [Int: Content]) -> StartIndex<Int> {
+            var index = StartIndex<Int>()
+            for id in ids.sorted() {
+                let start = contents[id]?.start
+                // What is written to an empty one before it is read may be anything.
+                index.add(id, start?.length == 0 ? nil : start)
+            }
+            return index
+        }
     }
 }
