@@ -133,6 +133,10 @@ extension FileFollower {
             guard count >= lead + seen, lead == 0 || mark.covers(room[..<lead]) else {
                 return nil
             }
+            // Written over meanwhile, it would be the beginning of one content and the end of another.
+            let first = room[..<min(count, ContentEnd.limit)]
+            let again = try opened.bytes(at: start - Int64(lead), count: first.count)
+            guard again.elementsEqual(first) else { return nil }
             rotation.confirmed(file.id, size: information.size, isRead: count < wanted)
             let block = Block(
                 whole: UnsafeRawBufferPointer(rebasing: room[..<count]),
