@@ -248,7 +248,10 @@ let package = Package(
         tests("KafkaClientTests", ["KafkaClient", "TestServices"]),
         tests(
             "KafkaTopicsTests",
-            ["KafkaTopics", "KafkaClient", "Topics", "ConnectorSDK", "TestServices"]
+            [
+                "KafkaTopics", "KafkaClient", "TopicLog", "Topics", "ConnectorSDK", "TestServices",
+                logging,
+            ]
         ),
         tests(
             "PostgresRecordsTests",

@@ -147,6 +147,14 @@ class Bench:
         with broker() as address:
             return self.pipeline(address, "source")
 
+    def copy(self):
+        self.pipeline(None, "source")
+        with broker() as address:
+            result = measure([self.millrace, "topics", "copy", "--data-dir", "data", "--broker",
+                              address, "--broker", "replication.factor=1"], self.directory)
+        self.clear()
+        return result
+
     def consume_by_c(self):
         with broker() as address:
             self.pipeline(address, "source")
@@ -174,6 +182,7 @@ def main():
     parser.add_argument("data")
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--connect")
+    parser.add_argument("--only", default="", help="works whose name has this in it")
     parser.add_argument("--save", action="store_true")
     options = parser.parse_args()
     directory = tempfile.mkdtemp(prefix="millrace-bench-")
@@ -181,6 +190,7 @@ def main():
         bench = Bench(options.millrace, options.data, directory)
         works = {"C on librdkafka: JSON Lines → cluster": bench.produce_by_c,
                  "millrace: JSON Lines → cluster": bench.produce,
+                 "millrace: embedded topic → cluster, copied and compared": bench.copy,
                  "C on librdkafka: cluster → nowhere": bench.consume_by_c,
                  "millrace: cluster → SQLite": bench.sink_from_cluster,
                  "millrace: embedded topic → SQLite": bench.sink}
@@ -189,6 +199,7 @@ def main():
             for style in ("shipped", "tuned"):
                 works[f"Kafka Connect, {style}: JSON Lines → cluster"] = functools.partial(
                     bench.produce_by_connect, worker, style)
+        works = {name: work for name, work in works.items() if options.only in name}
         runs = {name: [] for name in works}
         for _ in range(options.runs):
             for name, work in works.items():

@@ -163,22 +163,8 @@ internal struct UnitCommitter {
         _ delivery: KafkaDelivery
     ) throws(KafkaFailure) {
         for (partition, batch) in unit.batches {
-            let bytes = UnsafeRawBufferPointer(start: batch.buffer.base, count: batch.buffer.count)
-            guard let header = RecordBatchHeader(bytes), header.attributes.codec == 0 else {
-                // D6: what cannot be taken apart is an error and never skipped.
-                throw KafkaFailure(
-                    .refused,
-                    .none,
-                    "A batch for \(partition) is compressed or no batch."
-                )
-            }
-            try producer.produce(
-                UnsafeRawBufferPointer(rebasing: bytes[RecordBatchHeader.length...]),
-                count: batch.count,
-                baseTimestamp: header.baseTimestamp,
-                to: KafkaPartition(partition.topic, partition.partition),
-                into: delivery
-            )
+            let target = KafkaPartition(partition.topic, partition.partition)
+            try producer.produce(batch, to: target, into: delivery)
         }
     }
 

@@ -33,6 +33,9 @@ public enum OffsetReset {
         group.hasSuffix(exact) || group.hasSuffix(least)
     }
 
+    /// The group whose offsets a sink that reads as `group` takes over when it next starts.
+    static func note(of group: String) -> String { group + exact }
+
     /// Has a sink go on at these offsets when it next starts; `nil` forgets a partition.
     public static func request(
         _ offsets: [TopicPartition: Int64?],
@@ -40,7 +43,7 @@ public enum OffsetReset {
         in store: any TopicStore
     ) throws(ConnectorError) {
         let group = ConnectorPlan.group(of: sink)
-        try store.commitGroupOffsets(group + exact, offsets)
+        try store.commitGroupOffsets(note(of: group), offsets)
         try store.commitGroupOffsets(group, offsets)
     }
 

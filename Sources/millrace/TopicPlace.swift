@@ -22,6 +22,17 @@ enum TopicPlace {
         return try DataDirectory.open(shared, for: access)
     }
 
+    /// The cluster that the command line names or, without that, the pipeline files; `nil` when
+    /// topics are in the data directory.
+    static func openCluster(
+        _ shared: SharedOptions,
+        files: PipelineFileSet?
+    ) throws -> KafkaTopicStore? {
+        try onBroker(shared, files) { (settings) throws(ConnectorError) in
+            try connect(settings, [], shared.logger)
+        }
+    }
+
     /// Calls `body` with how to reach the cluster that the command line names or, without that, the
     /// pipeline files; `nil` when topics are in the data directory.
     static func onBroker<T>(
@@ -81,7 +92,7 @@ enum TopicPlace {
         _ settings: BrokerSettings,
         _ hidden: Set<String>,
         _ logger: Logger
-    ) throws(ConnectorError) -> any TopicStore {
+    ) throws(ConnectorError) -> KafkaTopicStore {
         let store = try makeStore(settings, hidden, logger)
         try store.connect()
         if !settings.usesTransactions {

@@ -139,7 +139,7 @@ struct OffsetsTests {
         #expect(try await shown(directory).all == all)
     }
 
-    @Test("nothing is set, reset or replayed while a run goes on, and the process is named")
+    @Test("nothing is set, reset, replayed or copied while a run goes on, and the process is named")
     func running() async throws {
         let directory = try TemporaryDirectory()
         let pipeline = RunTests.pipeline.replacing(
@@ -156,7 +156,7 @@ struct OffsetsTests {
         try #require(hasStarted)
         for arguments in [
             ["offsets", "set", "inbox", "--partition", "x", "--offset", "{}"],
-            ["offsets", "reset", "inbox"], ["dlq", "replay"],
+            ["offsets", "reset", "inbox"], ["dlq", "replay"], ["topics", "copy"],
         ] {
             let result = try await directory.start(arguments).wait()
             #expect(result.exitCode == 3)

@@ -12,7 +12,10 @@ markers of both are there. So readers of what is committed are answered from the
   sent; `aborted_transactions` are those whose marker says so. The client leaves their records out.
 - ListOffsets: the latest offset is the last stable one, or the end for `read_uncommitted`.
 
-Requests of these two kinds go to the broker as `read_uncommitted`, in versions whose fields have fixed
+- AlterConfigs, which this broker does not know: what is given is set, by IncrementalAlterConfigs. What
+  is not given stays as it is, where Apache Kafka brings the default back.
+
+Requests of the first two kinds go to the broker as `read_uncommitted`, in versions whose fields have fixed
 sizes. The list of versions has no tagged fields, which librdkafka before 2.2 stumbles over, and none of
 the kinds of requests in `--without`. All else passes through as it is, except for failures that are
 asked for: with `--refuse` the first requests to produce to a topic are answered with these errors, one
@@ -27,6 +30,7 @@ import struct
 
 PRODUCE, FETCH, LIST_OFFSETS, DELETE_TOPICS = 0, 1, 2, 20
 HANDSHAKE, VERSIONS, AUTHENTICATE = 17, 18, 36
+ALTER, ALTER_INCREMENTALLY = 33, 44
 # The last ones before fields became compact.
 NEWEST = {PRODUCE: 8, FETCH: 11, LIST_OFFSETS: 5}
 LIMIT = 1 << 26
@@ -247,6 +251,20 @@ class Broker:
         return bytes(result)
 
 
+def altered(body, start):
+    """AlterConfigs, version 0, as IncrementalAlterConfigs: each setting has what to do before its value."""
+    fields = Fields(body, start)
+    count = fields.take("i")
+    result = struct.pack(">hh", ALTER_INCREMENTALLY, 0) + body[4:start] + struct.pack(">i", count)
+    for _ in range(count):
+        kind, name = fields.take("b"), fields.bytes("h")
+        settings = fields.take("i")
+        result += struct.pack(">b", kind) + text(name) + struct.pack(">i", settings)
+        for _ in range(settings):
+            result += text(fields.bytes("h")) + b"\0" + text(fields.bytes("h"))
+    return result + body[fields.at:]
+
+
 class Connection:
     """A client's connection, and one of its own to the broker."""
 
@@ -299,6 +317,8 @@ class Connection:
         start = 10 + max(name, 0)
         if key == PRODUCE:
             self.pending[correlation] = self.produced
+        elif key == ALTER:
+            body = altered(body, start)
         elif key == DELETE_TOPICS:
             self.pending[correlation] = self.deleted
         elif key == VERSIONS:
@@ -355,8 +375,9 @@ class Connection:
             key, least, newest = fields.take("hhh")
             if is_compact and fields.varint():
                 raise ValueError("a version with tagged fields")
-            if key not in self.options.without | {HANDSHAKE, AUTHENTICATE}:
+            if key not in self.options.without | {HANDSHAKE, AUTHENTICATE, ALTER}:
                 kinds.append(struct.pack(">hhh", key, least, min(newest, NEWEST.get(key, newest))))
+        kinds.append(struct.pack(">hhh", ALTER, 0, 0))
         if self.options.password is not None:
             kinds += [struct.pack(">hhh", HANDSHAKE, 0, 1), struct.pack(">hhh", AUTHENTICATE, 0, 1)]
         tag = b"\0" if is_compact else b""

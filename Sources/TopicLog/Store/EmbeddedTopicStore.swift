@@ -19,6 +19,8 @@ public final class EmbeddedTopicStore: TopicStore {
         case readWrite
         /// Reading what is committed; nothing on the disk is changed.
         case readOnly
+        /// The same while nobody writes: no process can open the directory for writing meanwhile.
+        case readAlone
     }
 
     /// The data directory.
@@ -46,6 +48,7 @@ public final class EmbeddedTopicStore: TopicStore {
             switch mode {
             case .readWrite: try opening.openForWriting()
             case .readOnly: try opening.openForReading()
+            case .readAlone: try opening.openForReading(alone: true)
             }
         data = opened.data
         recovery = opened.report

@@ -24,10 +24,11 @@ internal struct StoreOpening {
 
     private var topicsPath: String { path + "/topics" }
 
-    internal func openForReading() throws(ConnectorError) -> Opened {
+    internal func openForReading(alone: Bool = false) throws(ConnectorError) -> Opened {
         guard Directory.exists(path + "/state.db") else {
             throw .noDataDirectory(path)
         }
+        let lock = alone ? try DirectoryLock(path) : nil
         let data = DataDirectory(
             path: path,
             options: options,
@@ -36,7 +37,7 @@ internal struct StoreOpening {
             state: try StateDatabase(directory: path, mode: .readOnly),
             topics: [:]
         )
-        return Opened(data: data, threads: StoreThreads(), report: RecoveryReport())
+        return Opened(data: data, threads: StoreThreads(lock), report: RecoveryReport())
     }
 
     internal func openForWriting() throws(ConnectorError) -> Opened {

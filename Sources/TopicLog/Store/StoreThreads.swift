@@ -36,11 +36,11 @@ internal final class StoreThreads: Sendable {
     }
 
     /// For a store that is open for reading: nothing runs yet.
-    internal init() {
+    internal init(_ lock: DirectoryLock?) {
         queue = nil
         committer = nil
         periodic = Monitor(nil)
-        lock = Monitor(nil)
+        self.lock = Monitor(lock)
     }
 
     /// Looks for what another process commits, and raises the signals of its partitions.

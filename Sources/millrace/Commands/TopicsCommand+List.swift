@@ -142,5 +142,6 @@ extension TextTable {
 }
 
 extension Array where Element == OffsetRange {
-    fileprivate var recordCount: Int64 { reduce(0) { $0 + ($1.end - $1.start) } }
+    /// The records of all, where no offset is without one.
+    var recordCount: Int64 { reduce(0) { $0 + ($1.end - $1.start) } }
 }
