@@ -1,11 +1,10 @@
 internal import Glibc
 
 /// A thread with a deep stack that does one thing at a time while its owner waits.
-internal final class JQThread: @unchecked Sendable {
-    // SAFETY: `job`, `isDone` and `isEnding` are read and written with `mutex` held. A job points
-    // into its caller's frame, which lasts until `isDone`. `Mutex` cannot be used because a
-    // condition variable must release it while it waits.
-
+///
+/// It ends with its owner; what it shares with the thread is an object of its own, which holds
+/// neither.
+internal final class JQThread {
     /// The size of the stack for programs that may make the process grow by some memory; only what
     /// is used of it becomes memory.
     ///
@@ -14,6 +13,50 @@ internal final class JQThread: @unchecked Sendable {
     /// some moments late.
     private static func stackBytes(for memory: Int) -> Int { 256 << 20 + 4 * memory }
 
+    private let work = Work()
+    private let thread: pthread_t
+
+    /// Starts a thread for programs that may make the process grow by `memory` bytes.
+    init(memory: Int) throws(JQError) {
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        pthread_attr_setstacksize(&attributes, Self.stackBytes(for: memory))
+        let argument = Unmanaged.passRetained(work)
+        var thread = pthread_t()
+        let status = pthread_create(
+            &thread,
+            &attributes,
+            { argument in
+                guard let argument else { return nil }
+                Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().serve()
+                return nil
+            },
+            argument.toOpaque()
+        )
+        guard status == 0 else {
+            argument.release()
+            throw JQError(.thread, String(cString: strerror(status)))
+        }
+        self.thread = thread
+    }
+
+    deinit {
+        work.end()
+        pthread_join(thread, nil)
+    }
+
+    /// Has the thread do `body`; meanwhile, from time to time, looks at it with what `makeWatch`
+    /// returns.
+    func perform(_ body: () -> Void, _ makeWatch: () -> Watch) { work.perform(body, makeWatch) }
+}
+
+/// What is to be done, for a thread and who waits for it.
+private final class Work: @unchecked Sendable {
+    // SAFETY: `job`, `isDone` and `isEnding` are read and written with `mutex` held. A job points
+    // into its caller's frame, which lasts until `isDone`. `Mutex` cannot be used because a
+    // condition variable must release it while it waits.
+
     private typealias Job = () -> Void
 
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
@@ -21,10 +64,8 @@ internal final class JQThread: @unchecked Sendable {
     private var job: Job?
     private var isDone = false
     private var isEnding = false
-    private var thread = pthread_t()
 
-    /// Starts a thread for programs that may make the process grow by `memory` bytes.
-    init(memory: Int) throws(JQError) {
+    init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
         pthread_mutex_init(mutex, nil)
@@ -33,42 +74,23 @@ internal final class JQThread: @unchecked Sendable {
         pthread_condattr_setclock(&clock, CLOCK_MONOTONIC)
         pthread_cond_init(condition, &clock)
         pthread_condattr_destroy(&clock)
-        var attributes = pthread_attr_t()
-        pthread_attr_init(&attributes)
-        defer { pthread_attr_destroy(&attributes) }
-        pthread_attr_setstacksize(&attributes, Self.stackBytes(for: memory))
-        let status = pthread_create(
-            &thread,
-            &attributes,
-            { argument in
-                guard let argument else { return nil }
-                Unmanaged<JQThread>.fromOpaque(argument).takeUnretainedValue().serve()
-                return nil
-            },
-            Unmanaged.passUnretained(self).toOpaque()
-        )
-        guard status == 0 else {
-            isEnding = true
-            throw JQError(.thread, String(cString: strerror(status)))
-        }
     }
 
     deinit {
-        if !isEnding {
-            pthread_mutex_lock(mutex)
-            isEnding = true
-            pthread_cond_broadcast(condition)
-            pthread_mutex_unlock(mutex)
-            pthread_join(thread, nil)
-        }
         pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
         condition.deallocate()
         mutex.deallocate()
     }
 
-    /// Has the thread do `body`; meanwhile, from time to time, looks at it with what `makeWatch`
-    /// returns.
+    /// Lets the thread end.
+    func end() {
+        pthread_mutex_lock(mutex)
+        isEnding = true
+        pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
     func perform(_ body: () -> Void, _ makeWatch: () -> Watch) {
         withoutActuallyEscaping(body) { body in
             pthread_mutex_lock(mutex)
@@ -103,7 +125,8 @@ internal final class JQThread: @unchecked Sendable {
         return time
     }
 
-    private func serve() {
+    /// Does what is to be done until the end.
+    func serve() {
         pthread_mutex_lock(mutex)
         while !isEnding {
             guard let next = job else {
