@@ -383,7 +383,8 @@ let package = Package(
             "kafka",
             module: "KafkaConnector",
             libraries: [
-                "KafkaClient", "KafkaRecords", "RecordTemplates", "RegularExpressions", logging,
+                "KafkaClient", "KafkaRecords", "RecordTemplates", "RegularExpressions",
+                "JSONDocuments", logging,
             ]
         )
         + connector("lines", module: "LinesFormat")

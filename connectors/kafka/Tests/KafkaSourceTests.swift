@@ -123,6 +123,12 @@ struct KafkaSourceTests {
         command.signal(SIGTERM)
         #expect(try await command.wait().exitCode == 0)
         #expect(Set(try await mirror.records(of: "all").map(\.value)) == ["new", "next"])
+        // D6: what appeared while it was down is read from its first record as well.
+        try await judge.create("\(prefix)-c", partitions: 1)
+        try await judge.produce([.init("\(prefix)-c", 0, key: nil, value: "meanwhile")])
+        try await mirror.run("--until-end")
+        let values = try await mirror.records(of: "all").map(\.value)
+        #expect(values.sorted() == ["meanwhile", "new", "next"])
     }
 
     // D3: a broker that has just started may not know of a topic yet.

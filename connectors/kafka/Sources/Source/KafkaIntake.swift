@@ -21,6 +21,7 @@ internal final class KafkaIntake {
     private let wake: @Sendable () -> Void
     private var consumer: KafkaConsumer?
     private var hasLookedAround = false
+    private var firstStart: FirstStart
     /// Partitions of each target topic.
     private var targets: [String: Int32] = [:]
     /// The partitions that are read, in order.
@@ -38,6 +39,7 @@ internal final class KafkaIntake {
         self.context = context
         self.positions = positions
         self.wake = wake
+        firstStart = FirstStart(positions, takesNewTopics: settings.topics.takesNew)
         admin = try settings.cluster.makeAdmin()
     }
 
@@ -69,6 +71,10 @@ internal final class KafkaIntake {
         var starts: [SourcePosition] = []
         for partition in wanted where !known.contains(partition) {
             if let start = try open(partition, among: wanted.count) { starts.append(start) }
+        }
+        // Before the others: a start that is remembered is one that was noted.
+        if settings.reset == .latest, !hasLookedAround, let noted = firstStart.note(topics) {
+            starts.insert(noted, at: 0)
         }
         return starts
     }
@@ -190,7 +196,7 @@ internal final class KafkaIntake {
         if hasLookedAround { return (low, false) }
         switch settings.reset {
         case .earliest: return (low, false)
-        case .latest: return (high, true)
+        case .latest: return firstStart.isNew(partition) ? (low, false) : (high, true)
         case .none:
             throw .invalid(
                 KafkaSourceKeys.reset.declaration.name,

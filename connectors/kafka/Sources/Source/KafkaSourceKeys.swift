@@ -44,9 +44,10 @@ internal enum KafkaSourceKeys {
         default: .earliest,
         help: """
             Where reading starts in a partition that was never read: at the first record, behind \
-            the last one, or not at all (an error). Topics and partitions that appear while the \
-            source runs are read from their first record. Records that retention removed before \
-            they were read are an error whatever this says.
+            the last one, or not at all (an error). Partitions that appear after the first start, \
+            and topics that match `topics.regex` only then, are read from their first record; \
+            with `none`, while the source runs. Records that retention removed before they were \
+            read are an error whatever this says.
             """
     )
     enum Isolation: String, CaseIterable, Sendable {
@@ -93,6 +94,9 @@ internal enum KafkaSourceKeys {
 internal enum TopicChoice: Sendable {
     case names([String])
     case pattern(RegularExpression)
+
+    /// Whether topics that do not exist yet may be among them.
+    var takesNew: Bool { if case .pattern = self { true } else { false } }
 
     init(_ configuration: Configuration) throws(ConnectorError) {
         let names = try configuration.get(KafkaSourceKeys.topics)
