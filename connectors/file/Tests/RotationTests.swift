@@ -80,7 +80,11 @@ struct RotationTests {
         try Self.see(1..<count, "", &rotation)
         let begun = rotation.conclude(at: 1)
         #expect(begun.count == count - 1)
-        for case .begin(let node, let path, _) in begun {
+        for step in begun {
+            guard case .begin(let node, let path, _) = step else {
+                Issue.record("it is compared with one that begins otherwise")
+                break
+            }
             let start = rotation.newcomers[node]?.beginning?.start
             let id = rotation.add(path: path, node: node, size: 100, isNamed: true, start: start)
             rotation.confirmed(id, size: 100, isRead: true)
