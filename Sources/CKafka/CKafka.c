@@ -110,6 +110,12 @@
     F(rd_kafka_event_topic_partition_list, rd_kafka_topic_partition_list_t *,                     \
       (rd_kafka_event_t *a), (a))                                                                 \
     P(rd_kafka_conf_set_events, (rd_kafka_conf_t *a, int b), (a, b))                              \
+    F(rd_kafka_committed, rd_kafka_resp_err_t, (rd_kafka_t *a,                                    \
+      rd_kafka_topic_partition_list_t *b, int c), (a, b, c))                                      \
+    F(rd_kafka_commit_queue, rd_kafka_resp_err_t, (rd_kafka_t *a,                                 \
+      const rd_kafka_topic_partition_list_t *b, rd_kafka_queue_t *c,                              \
+      void (*d)(rd_kafka_t *, rd_kafka_resp_err_t, rd_kafka_topic_partition_list_t *, void *),    \
+      void *e), (a, b, c, d, e))                                                                  \
     F(rd_kafka_queue_get_consumer, rd_kafka_queue_t *, (rd_kafka_t *a), (a))                      \
     F(rd_kafka_subscribe, rd_kafka_resp_err_t, (rd_kafka_t *a,                                    \
       const rd_kafka_topic_partition_list_t *b), (a, b))                                          \
@@ -243,32 +249,11 @@
       (const rd_kafka_MemberDescription_t *a), (a))                                               \
     F(rd_kafka_MemberAssignment_partitions, const rd_kafka_topic_partition_list_t *,              \
       (const rd_kafka_MemberAssignment_t *a), (a))                                                \
-    F(rd_kafka_ListConsumerGroupOffsets_new, rd_kafka_ListConsumerGroupOffsets_t *,               \
-      (const char *a, const rd_kafka_topic_partition_list_t *b), (a, b))                          \
-    P(rd_kafka_ListConsumerGroupOffsets_destroy, (rd_kafka_ListConsumerGroupOffsets_t *a), (a))   \
-    P(rd_kafka_ListConsumerGroupOffsets, (rd_kafka_t *a,                                          \
-      rd_kafka_ListConsumerGroupOffsets_t **b, size_t c, const rd_kafka_AdminOptions_t *d,        \
-      rd_kafka_queue_t *e), (a, b, c, d, e))                                                      \
-    F(rd_kafka_event_ListConsumerGroupOffsets_result,                                             \
-      const rd_kafka_ListConsumerGroupOffsets_result_t *, (rd_kafka_event_t *a), (a))             \
-    F(rd_kafka_ListConsumerGroupOffsets_result_groups, const rd_kafka_group_result_t **,          \
-      (const rd_kafka_ListConsumerGroupOffsets_result_t *a, size_t *b), (a, b))                   \
     F(rd_kafka_group_result_error, const rd_kafka_error_t *,                                      \
       (const rd_kafka_group_result_t *a), (a))                                                    \
     F(rd_kafka_group_result_name, const char *, (const rd_kafka_group_result_t *a), (a))          \
     F(rd_kafka_group_result_partitions, const rd_kafka_topic_partition_list_t *,                  \
       (const rd_kafka_group_result_t *a), (a))                                                    \
-    F(rd_kafka_AlterConsumerGroupOffsets_new, rd_kafka_AlterConsumerGroupOffsets_t *,             \
-      (const char *a, const rd_kafka_topic_partition_list_t *b), (a, b))                          \
-    P(rd_kafka_AlterConsumerGroupOffsets_destroy, (rd_kafka_AlterConsumerGroupOffsets_t *a),      \
-      (a))                                                                                        \
-    P(rd_kafka_AlterConsumerGroupOffsets, (rd_kafka_t *a,                                         \
-      rd_kafka_AlterConsumerGroupOffsets_t **b, size_t c, const rd_kafka_AdminOptions_t *d,       \
-      rd_kafka_queue_t *e), (a, b, c, d, e))                                                      \
-    F(rd_kafka_event_AlterConsumerGroupOffsets_result,                                            \
-      const rd_kafka_AlterConsumerGroupOffsets_result_t *, (rd_kafka_event_t *a), (a))            \
-    F(rd_kafka_AlterConsumerGroupOffsets_result_groups, const rd_kafka_group_result_t **,         \
-      (const rd_kafka_AlterConsumerGroupOffsets_result_t *a, size_t *b), (a, b))                  \
     F(rd_kafka_DeleteConsumerGroupOffsets_new, rd_kafka_DeleteConsumerGroupOffsets_t *,           \
       (const char *a, const rd_kafka_topic_partition_list_t *b), (a, b))                          \
     P(rd_kafka_DeleteConsumerGroupOffsets_destroy, (rd_kafka_DeleteConsumerGroupOffsets_t *a),    \

@@ -65,24 +65,6 @@ internal struct AdminOperation {
         )
     }
 
-    internal static var listGroupOffsets: Self {
-        Self(
-            RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS,
-            rd_kafka_ListConsumerGroupOffsets,
-            rd_kafka_event_ListConsumerGroupOffsets_result,
-            rd_kafka_ListConsumerGroupOffsets_result_groups
-        )
-    }
-
-    internal static var alterGroupOffsets: Self {
-        Self(
-            RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS,
-            rd_kafka_AlterConsumerGroupOffsets,
-            rd_kafka_event_AlterConsumerGroupOffsets_result,
-            rd_kafka_AlterConsumerGroupOffsets_result_groups
-        )
-    }
-
     internal static var deleteGroupOffsets: Self {
         Self(
             RD_KAFKA_ADMIN_OP_DELETECONSUMERGROUPOFFSETS,

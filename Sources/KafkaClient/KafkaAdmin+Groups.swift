@@ -104,33 +104,12 @@ extension KafkaAdmin {
 
     /// The offsets that a group has committed: for each partition the next to be read.
     public func offsets(ofGroup name: String) throws(KafkaFailure) -> [KafkaPartition: Int64] {
-        do throws(KafkaFailure) {
-            return try offsets(ofGroup: name, in: nil)
-        } catch {
-            guard error.code == .badMessage else { throw error }
-            // A broker that cannot say "all of them" can still be asked for each.
-            var partitions: [KafkaPartition: Int64] = [:]
-            for (topic, list) in try metadata().topics {
-                for partition in list { partitions[KafkaPartition(topic, partition.id)] = 0 }
-            }
-            if partitions.isEmpty { return [:] }
-            return try offsets(ofGroup: name, in: PartitionListHandle(partitions))
+        var partitions: [KafkaPartition: Int64] = [:]
+        for (topic, list) in try metadata().topics {
+            for partition in list { partitions[KafkaPartition(topic, partition.id)] = 0 }
         }
-    }
-
-    private func offsets(
-        ofGroup name: String,
-        in list: PartitionListHandle?
-    ) throws(KafkaFailure) -> [KafkaPartition: Int64] {
-        let what = "Asking for the offsets of the group \(name)"
-        let asked = rd_kafka_ListConsumerGroupOffsets_new(name, list?.pointer)
-        defer { rd_kafka_ListConsumerGroupOffsets_destroy(asked) }
-        var offsets: [KafkaPartition: Int64] = [:]
-        for entry in try requestGroup(.listGroupOffsets, about: asked, doing: what)
-        where entry.offset >= 0 {
-            offsets[entry.partition] = entry.offset
-        }
-        return offsets
+        if partitions.isEmpty { return [:] }
+        return try groupClients.client(of: name, like: client).offsets(of: partitions, timeout)
     }
 
     /// Commits offsets of a group that has no members.
@@ -138,11 +117,7 @@ extension KafkaAdmin {
         ofGroup name: String,
         to offsets: [KafkaPartition: Int64]
     ) throws(KafkaFailure) {
-        let what = "Setting offsets of the group \(name)"
-        let list = PartitionListHandle(offsets)
-        let asked = rd_kafka_AlterConsumerGroupOffsets_new(name, list.pointer)
-        defer { rd_kafka_AlterConsumerGroupOffsets_destroy(asked) }
-        try requestGroup(.alterGroupOffsets, about: asked, doing: what)
+        try groupClients.client(of: name, like: client).commit(offsets, timeout)
     }
 
     /// Removes offsets of a group that does not read these partitions.

@@ -5,6 +5,7 @@ internal import CKafka
 /// May be used from any thread; every call blocks.
 public final class KafkaAdmin: Sendable {
     internal let client: ClientHandle
+    internal let groupClients: GroupClients
     /// How long a request may take.
     public let timeout: Duration
 
@@ -15,6 +16,7 @@ public final class KafkaAdmin: Sendable {
         observer: KafkaObserver = KafkaObserver()
     ) throws(KafkaFailure) {
         self.timeout = timeout
+        groupClients = GroupClients()
         // Of the two kinds, only a consumer can ask about a topic without creating it.
         client = try ClientHandle(
             RD_KAFKA_CONSUMER,
@@ -24,10 +26,13 @@ public final class KafkaAdmin: Sendable {
     }
 
     /// The same, for requests that may take another time.
-    public func allowing(_ timeout: Duration) -> KafkaAdmin { KafkaAdmin(client, timeout) }
+    public func allowing(_ timeout: Duration) -> KafkaAdmin {
+        KafkaAdmin(client, groupClients, timeout)
+    }
 
-    private init(_ client: ClientHandle, _ timeout: Duration) {
+    private init(_ client: ClientHandle, _ groupClients: GroupClients, _ timeout: Duration) {
         self.client = client
+        self.groupClients = groupClients
         self.timeout = timeout
     }
 

@@ -56,20 +56,48 @@ public final class KafkaConsumer: Sendable {
     ) throws(KafkaFailure) -> (low: Int64, high: Int64) {
         var low: Int64 = 0
         var high: Int64 = 0
-        let code = client.patiently(timeout) { milliseconds in
-            rd_kafka_query_watermark_offsets(
-                client.pointer,
-                partition.topic,
-                partition.partition,
-                &low,
-                &high,
-                milliseconds
-            )
+        let code = try refreshing(partition.topic, timeout) {
+            client.patiently(timeout) { milliseconds in
+                rd_kafka_query_watermark_offsets(
+                    client.pointer,
+                    partition.topic,
+                    partition.partition,
+                    &low,
+                    &high,
+                    milliseconds
+                )
+            }
         }
         guard code == RD_KAFKA_RESP_ERR_NO_ERROR else {
             throw client.failure(code, doing: "Asking for the offsets of \(partition)")
         }
         return (low, high)
+    }
+
+    /// Asks once more after a look at the topic, where the client knows of fewer partitions than there
+    /// are: it would look by itself only after `topic.metadata.refresh.interval.ms`.
+    private func refreshing(
+        _ topic: String,
+        _ timeout: Duration,
+        _ ask: () -> rd_kafka_resp_err_t
+    ) throws(KafkaFailure) -> rd_kafka_resp_err_t {
+        let code = ask()
+        guard KafkaErrorCode(code) == .unknownPartition else { return code }
+        try look(at: topic, timeout)
+        return ask()
+    }
+
+    /// Has the client learn which partitions a topic has.
+    internal func look(at topic: String, _ timeout: Duration) throws(KafkaFailure) {
+        let handle = try TopicHandle(client, topic)
+        var metadata: UnsafePointer<rd_kafka_metadata>?
+        let code = client.patiently(timeout) { milliseconds in
+            rd_kafka_metadata(client.pointer, 0, handle.pointer, &metadata, milliseconds)
+        }
+        guard code == RD_KAFKA_RESP_ERR_NO_ERROR, let metadata else {
+            throw client.failure(code, doing: "Asking about the topic \(topic)")
+        }
+        rd_kafka_metadata_destroy(metadata)
     }
 
     /// What ``watermarks(of:_:)`` would say as far as the last answer to a fetch has told, or `nil`

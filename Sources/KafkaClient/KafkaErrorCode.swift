@@ -47,6 +47,10 @@ public struct KafkaErrorCode: RawRepresentable, Hashable, Sendable {
     public static let unsupportedFeature = Self(rawValue: -165)
     /// librdkafka: there is nothing at the wanted offset.
     public static let autoOffsetReset = Self(rawValue: -140)
+    /// librdkafka: the topic does not exist as far as the client knows.
+    public static let unknownTopic = Self(rawValue: -188)
+    /// librdkafka: the topic has no such partition as far as the client knows.
+    internal static let unknownPartition = Self(rawValue: -190)
     /// librdkafka: the client is of no more use.
     public static let fatal = Self(rawValue: -150)
     /// librdkafka: an answer cannot be read.

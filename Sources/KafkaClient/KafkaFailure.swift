@@ -95,8 +95,10 @@ extension KafkaFailure {
             failure.hint =
                 failure.hint ?? "Another process runs the same task; it goes on there. Nothing "
                 + "that was committed is lost."
-        // Transactions say their own.
-        case .refused where code == .unsupportedFeature && settings["transactional.id"] == nil:
+        // Transactions say their own, and only producers know the key.
+        case .refused
+        where code == .unsupportedFeature && settings["transactional.id"] == nil
+            && settings["enable.idempotence"] == "true":
             failure.kind = .configuration
             failure.configurationKey = "enable.idempotence"
             failure.hint =

@@ -23,10 +23,13 @@ extension ConnectorError {
     /// The failure as the engine sees it.
     internal init(_ failure: KafkaFailure) {
         self.init(failure, .topics)
+        if failure.code == .unknownTopicOrPartition || failure.code == .unknownTopic {
+            // Brokers that have just been started may not know of a topic for a while.
+            (code, disposition, kind) = (.topicUnknown, .retry(after: nil), .environment)
+        }
         guard failure.kind == .refused else { return }
         switch failure.code {
         case .topicAlreadyExists: code = .topicExists
-        case .unknownTopicOrPartition: code = .topicUnknown
         case .autoOffsetReset, .offsetOutOfRange: code = .topicOffsetOutOfRange
         default: break
         }

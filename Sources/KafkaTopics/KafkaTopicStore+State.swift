@@ -182,7 +182,22 @@ extension KafkaTopicStore {
         let (wanted, gone) = (set, removed)
         try onCluster { () throws(KafkaFailure) in
             if !wanted.isEmpty { try client.admin.setOffsets(ofGroup: group, to: wanted) }
-            if !gone.isEmpty { try client.admin.removeOffsets(ofGroup: group, gone) }
+            if !gone.isEmpty { try forget(gone, of: group) }
+        }
+    }
+
+    /// Forgets offsets of a group, and a group that has no others: clusters can do that for longer than
+    /// they can forget single ones.
+    private func forget(
+        _ partitions: [KafkaPartition],
+        of group: String
+    ) throws(KafkaFailure) {
+        let kept = try client.admin.offsets(ofGroup: group).keys
+        if kept.isEmpty { return }
+        if Set(kept).isSubset(of: partitions) {
+            try client.admin.deleteGroup(group)
+        } else {
+            try client.admin.removeOffsets(ofGroup: group, partitions)
         }
     }
 

@@ -84,10 +84,14 @@ internal struct UnitCommitter {
             queue.noteReady()
             while let units = queue.take() {
                 inFlight = units
-                if transactionalID == nil {
-                    try deliver(units, producer)
-                } else {
-                    try commit(units, producer)
+                do throws(KafkaFailure) {
+                    if transactionalID == nil {
+                        try deliver(units, producer)
+                    } else {
+                        try commit(units, producer)
+                    }
+                } catch {
+                    throw missingTopic(of: units, after: error) ?? error
                 }
                 queue.complete(units)
                 inFlight = []
@@ -104,6 +108,28 @@ internal struct UnitCommitter {
         } catch {
             throw error.namingTransactions
         }
+    }
+
+    /// What became of a topic that was deleted: librdkafka tries for long, and then says that there
+    /// was no time.
+    private func missingTopic(
+        of units: [(ticket: Int64, unit: CommitUnit)],
+        after failure: KafkaFailure
+    ) -> KafkaFailure? {
+        guard failure.kind != .fenced, !queue.isGivenUp else { return nil }
+        let topics = Set(units.flatMap { $0.unit.batches.map(\.partition.topic) })
+        let admin = client.admin.allowing(.seconds(5))
+        for topic in topics.sorted() {
+            guard let found = try? admin.metadata(topic: topic) else { return nil }
+            guard found.topics[topic] == nil else { continue }
+            return KafkaFailure(
+                .retriable,
+                .unknownTopicOrPartition,
+                "The topic \(topic) does not exist any more; nothing was written to it.",
+                hint: "It is created when the task starts again."
+            )
+        }
+        return nil
     }
 
     /// Makes units one transaction.

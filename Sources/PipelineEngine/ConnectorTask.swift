@@ -57,6 +57,8 @@ struct ConnectorTask: Sendable {
                 if reached != progress { retry.progressed() }
                 progress = reached
                 if let end = ending(after: error) { return end }
+                // A source makes it again, and goes on.
+                if error.code == .topicUnknown { environment.provisioner.forgetTopics() }
                 guard wait(after: error, &retry) else {
                     return control.isStopping ? (.stopped, nil) : (.failed, error)
                 }

@@ -83,7 +83,13 @@ final class SinkSession {
                 try await finish()
                 return .reassigned
             }
-            guard records == 0 else { continue }
+            guard records == 0 else {
+                guard transactions == nil, .now - lookedAround >= SinkTask.busyLookAround,
+                    try hasOtherPartitions()
+                else { continue }
+                try await finish()
+                return .reassigned
+            }
             if let outcome = try await idle(mayEnd: mayEnd) { return outcome }
         }
     }
@@ -319,10 +325,8 @@ final class SinkSession {
         }
         let isLate = .now - lookedAround >= SinkTask.lookAround
         if mayEnd || isLate {
-            lookedAround = .now
             try storeGroupOffsets()
-            // Topics that a pattern matches may have come since.
-            if try assignment.partitions() != assigned { return .reassigned }
+            if try hasOtherPartitions() { return .reassigned }
         }
         if mayEnd {
             guard try hasReachedEnds() else {
@@ -345,6 +349,15 @@ final class SinkSession {
         try warnOfWaitingRows()
         task.signal.wait(timeout: SinkTask.lookAround)
         return nil
+    }
+
+    /// Whether topics or partitions have come since, or have gone.
+    private func hasOtherPartitions() throws(ConnectorError) -> Bool {
+        lookedAround = .now
+        guard try assignment.partitions() != assigned else { return false }
+        try assignment.checkStillThere()
+        try assignment.warnOfMissing(assigned)
+        return true
     }
 
     /// Whether everything was read that was there when nothing more was to come in this run.

@@ -98,4 +98,7 @@ struct LostRecords {
 extension ConnectorError.Code {
     /// The store's code for an offset that is not in a partition any more.
     static let offsetOutOfRange = Self("topics.offset_out_of_range")
+
+    /// The stores' code for a topic that does not exist.
+    static let topicUnknown = Self("topics.unknown")
 }

@@ -1,10 +1,14 @@
 internal import ConnectorSDK
+internal import Logging
 internal import Topics
 
 /// One attempt of a sink task: a connector and the partitions that are its share.
 struct SinkTask {
     /// How often a sink looks for topics and partitions that are new.
     static let lookAround = Duration.seconds(1)
+
+    /// The same for a sink that always has something to read: each look is a question or more.
+    static let busyLookAround = Duration.seconds(10)
 
     /// How often it is looked whether the last records have come before a run ends.
     static let arrival = Duration.milliseconds(20)
@@ -42,12 +46,14 @@ struct SinkTask {
         let selection = try environment.plan.selection()
         let assignment = PartitionAssignment(selection, environment)
         try provideTransactionTopic()
+        try assignment.checkStillThere()
         var partitions = try assignment.partitions()
         // A task without partitions leaves the target alone.
         while partitions.isEmpty {
             let mayEnd = environment.control.mayEnd(environment.plan.name)
             partitions = try assignment.partitions()
             if !partitions.isEmpty { break }
+            try assignment.checkStillThere()
             if environment.control.lease?.isEnded == true { return .ended }
             if mayEnd {
                 try assignment.checkTopicsExist()
@@ -142,6 +148,38 @@ struct PartitionAssignment {
                 if let topic = try environment.store.describe(name) { found.append(topic) }
             }
             return found
+        }
+    }
+
+    /// Throws when a topic that the task has read is gone: what it had not read of it is lost. (D6)
+    ///
+    /// Brokers that have just been started may not know of a topic for a while, so that the task tries
+    /// again.
+    func checkStillThere() throws(ConnectorError) {
+        guard case .names(let names) = selection else { return }
+        let read = Set(environment.status.snapshot.offsets.keys.map(\.topic))
+        for name in names where read.contains(name) {
+            guard try environment.store.describe(name) == nil else { continue }
+            throw ConnectorError(
+                .topicUnknown,
+                .retry(after: nil),
+                "The topic `\(name)`, which the sink reads, does not exist any more.",
+                kind: .environment,
+                at: FrameworkKeys.topics.declaration.name,
+                hint: "Records of it that were not read are lost. Make it again, or take it out."
+            )
+        }
+    }
+
+    /// Warns of topics that a pattern matched and that are gone. (D6)
+    func warnOfMissing(_ earlier: [TopicPartition]) throws(ConnectorError) {
+        guard case .pattern = selection else { return }
+        for topic in Set(earlier.map(\.topic)).sorted()
+        where try environment.store.describe(topic) == nil {
+            environment.logger.warning(
+                "a topic that the sink reads does not exist any more",
+                metadata: ["topic": "\(topic)"]
+            )
         }
     }
 

@@ -58,6 +58,9 @@ final class TopicProvisioner: Sendable {
         return try existing(name, orCreate: declared ?? fallback)
     }
 
+    /// Looks at all topics anew, since one that was known is gone.
+    func forgetTopics() { state.withLock { $0.known.removeAll() } }
+
     private func existing(
         _ name: String,
         orCreate definition: TopicDefinition

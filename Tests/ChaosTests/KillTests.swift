@@ -43,6 +43,19 @@ struct KillTests {
             .passes(in: TemporaryDirectory())
     }
 
+    // D7: what cannot be written is not read; and D2, D3 and D6 afterwards.
+    @Test(
+        "brokers that are away for more than a minute cost neither memory nor records",
+        .timeLimit(.minutes(10))
+    )
+    func outage() async throws {
+        let broker = try KafkaBroker(failing: [])
+        try await ChaosScript(
+            name: "cluster_outage.py",
+            arguments: [broker.bootstrap, String(broker.controlPort)]
+        ).passes(in: TemporaryDirectory())
+    }
+
     // D2 and D3 with several processes, each of which may be gone or come back as a zombie.
     @Test("workers take over from each other and write each row once", .timeLimit(.minutes(10)))
     func workers() async throws {

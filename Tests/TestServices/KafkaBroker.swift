@@ -3,8 +3,9 @@ import Foundation
 /// A Kafka broker that nobody here wrote: tansu, with its topics in memory, on loopback.
 ///
 /// It comes with the Python packages of the tests. A relay before it names aborted transactions to
-/// readers, and the last stable offset, as Apache Kafka does. What it cannot do: compact, add
-/// partitions, end transactions that take too long.
+/// readers, and the last stable offset, as Apache Kafka does; it refuses what is for deleted topics,
+/// removes records, and shows partitions later. What nobody does: compact, end transactions that take
+/// too long.
 ///
 /// Where `MILLRACE_TEST_KAFKA` names a cluster that is there (`scripts/test-kafka`), that one is used
 /// instead, unless a test has it fail.
@@ -16,6 +17,8 @@ public final class KafkaBroker: Sendable {
 
     /// Where clients connect.
     public let bootstrap: String
+    /// Where its relay is told to let clients in or not: a line `up`, `down` or `frozen` a connection.
+    public let controlPort: Int
     /// `nil` for a cluster that is there.
     private let watcher: ProcessWatcher?
 
@@ -27,13 +30,16 @@ public final class KafkaBroker: Sendable {
 
     private init(existing address: String) {
         bootstrap = address
+        controlPort = 0
         watcher = nil
     }
 
     /// Starts a broker that may be stopped, whose relay takes these arguments as well: failures to
     /// answer with.
     public init(failing failures: [String]) throws {
-        guard let port = LoopbackPort.free(), let relayPort = LoopbackPort.free() else {
+        guard let port = LoopbackPort.free(), let relayPort = LoopbackPort.free(),
+            let controlPort = LoopbackPort.free()
+        else {
             throw ProgramError("no free port for a Kafka broker")
         }
         watcher = try ProcessWatcher([
@@ -45,11 +51,12 @@ public final class KafkaBroker: Sendable {
             ],
             [
                 Products.python, Products.root + "/Tests/TestServices/kafka_isolation.py",
-                String(relayPort), String(port),
+                String(relayPort), String(port), "--control", String(controlPort),
             ] + failures,
         ])
         bootstrap = "127.0.0.1:\(relayPort)"
-        for port in [port, relayPort] { try Self.waitForPort(port) }
+        self.controlPort = controlPort
+        for port in [port, relayPort, controlPort] { try Self.waitForPort(port) }
     }
 
     /// Ends it, with all it holds.

@@ -60,6 +60,19 @@ public struct KafkaJudge: Sendable {
         _ = try await run("create", topic, String(partitions))
     }
 
+    /// Adds partitions to a topic, so that there are so many.
+    public func grow(_ topic: String, to partitions: Int) async throws {
+        _ = try await run("grow", topic, String(partitions))
+    }
+
+    /// Deletes a topic.
+    public func delete(_ topic: String) async throws { _ = try await run("delete", topic) }
+
+    /// Removes the records of a partition before an offset.
+    public func shorten(_ topic: String, _ partition: Int, to offset: Int) async throws {
+        _ = try await run("shorten", topic, String(partition), String(offset))
+    }
+
     /// Writes records.
     public func produce(_ records: [Record]) async throws {
         let encoder = JSONEncoder()

@@ -1,6 +1,9 @@
 """Reads and writes topics of a cluster by a client of the Python world, as a judge of ours.
 
 cluster.py BOOTSTRAP create TOPIC PARTITIONS
+cluster.py BOOTSTRAP grow TOPIC PARTITIONS
+cluster.py BOOTSTRAP delete TOPIC
+cluster.py BOOTSTRAP shorten TOPIC PARTITION OFFSET    removes what is before the offset, or all (-1)
 cluster.py BOOTSTRAP produce    records as JSON lines on standard input
 cluster.py BOOTSTRAP consume TOPIC    records as JSON lines, by partition and offset
 
@@ -11,7 +14,7 @@ import json
 import sys
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
 
 
 def raw(text):
@@ -25,6 +28,25 @@ def shown(data):
 def create(bootstrap, topic, partitions):
     admin = AdminClient({"bootstrap.servers": bootstrap})
     for future in admin.create_topics([NewTopic(topic, int(partitions), 1)]).values():
+        future.result(60)
+
+
+def grow(bootstrap, topic, partitions):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in admin.create_partitions([NewPartitions(topic, int(partitions))]).values():
+        future.result(60)
+
+
+def delete(bootstrap, topic):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    for future in admin.delete_topics([topic]).values():
+        future.result(60)
+
+
+def shorten(bootstrap, topic, partition, offset):
+    admin = AdminClient({"bootstrap.servers": bootstrap})
+    place = TopicPartition(topic, int(partition), int(offset))
+    for future in admin.delete_records([place]).values():
         future.result(60)
 
 
@@ -95,5 +117,6 @@ def consume(bootstrap, topic):
         print(json.dumps(record))
 
 
-commands = {"create": create, "produce": produce, "consume": consume}
+commands = {"create": create, "grow": grow, "delete": delete, "shorten": shorten,
+            "produce": produce, "consume": consume}
 commands[sys.argv[2]](sys.argv[1], *sys.argv[3:])

@@ -1,6 +1,7 @@
 """A relay on loopback that has a Kafka broker answer readers of what is committed as Apache Kafka does.
 
     kafka_isolation.py LISTEN TARGET [--without KEY,...] [--refuse TOPIC=CODE,...] [--password WORD]
+                       [--shown TOPIC=PARTITIONS] [--control PORT]
 
 The broker behind it (tansu 0.6) writes the markers that end transactions into every partition of the
 transaction, also when a successor of the same transactional id ends it, and before the successor's
@@ -20,7 +21,8 @@ sizes. The list of versions has no tagged fields, which librdkafka before 2.2 st
 the kinds of requests in `--without`. All else passes through as it is, except for failures that are
 asked for: with `--refuse` the first requests to produce to a topic are answered with these errors, one
 each, as late as after the next answer to another of that kind, and the broker does not see them; with `--password` clients say this word by SASL PLAIN or are
-refused.
+refused. What was done to topics is in kafka_topics.py. Who connects to `--control` and says `down` has all
+connections closed and none accepted, with `frozen` nothing passes any more, until somebody says `up`.
 """
 
 import argparse
@@ -28,11 +30,16 @@ import asyncio
 import collections
 import struct
 
-PRODUCE, FETCH, LIST_OFFSETS, DELETE_TOPICS = 0, 1, 2, 20
+import kafka_topics
+from kafka_gate import Gate
+from kafka_topics import FETCH, LIST_OFFSETS, METADATA, OUT_OF_RANGE, PRODUCE, UNKNOWN, text
+
+DELETE_TOPICS = kafka_topics.DELETE_TOPICS
 HANDSHAKE, VERSIONS, AUTHENTICATE = 17, 18, 36
 ALTER, ALTER_INCREMENTALLY = 33, 44
 # The last ones before fields became compact.
-NEWEST = {PRODUCE: 8, FETCH: 11, LIST_OFFSETS: 5}
+NEWEST = {PRODUCE: 8, FETCH: 11, LIST_OFFSETS: 5, **kafka_topics.NEWEST}
+LATEST, EARLIEST = -1, -2
 LIMIT = 1 << 26
 
 
@@ -68,10 +75,6 @@ def varint(number):
         result.append(number & 127 | 128)
         number >>= 7
     return bytes(result) + bytes([number])
-
-
-def text(data):
-    return struct.pack(">h", len(data)) + data
 
 
 async def frame(reader):
@@ -149,8 +152,8 @@ class Partition:
 class Broker:
     """The broker, as asked by the relay itself."""
 
-    def __init__(self, port):
-        self.port = port
+    def __init__(self, port, topics):
+        self.port, self.topics = port, topics
         self.partitions = collections.defaultdict(Partition)
         self.turn = asyncio.Lock()
         self.streams = None
@@ -215,6 +218,14 @@ class Broker:
                 aborted = [fields.take("qq") for _ in range(max(fields.take("i"), 0))]
                 replica = fields.take("i") if version > 10 else None
                 records = fields.bytes()
+                first = self.topics.starts[topic, number]
+                if topic in self.topics.deleted:
+                    error, high, stable, records = UNKNOWN, -1, -1, b""
+                elif next((batch.last for batch in batches(records)), first) < first:
+                    error, records = OUT_OF_RANGE, b""
+                if error:
+                    struct.pack_into(">h", result, len(result) - 2, error)
+                start = start and max(start, first)
                 if is_committed and not error:
                     before = len(records)
                     partition = await self.follow(topic, number, high)
@@ -232,8 +243,8 @@ class Broker:
                 result += framed(records)
         return bytes(result) + answer[fields.at:], cut > 0 and kept == 0
 
-    async def offsets(self, answer, version, is_committed, latest):
-        """An answer to ListOffsets; `latest` are the partitions whose end was asked for."""
+    async def offsets(self, answer, version, is_committed, wanted):
+        """An answer to ListOffsets; `wanted` is what was asked for of each partition."""
         fields, result = Fields(answer), bytearray(answer)
         fields.take("ii" if version > 1 else "i")
         for _ in range(fields.take("i")):
@@ -242,7 +253,13 @@ class Broker:
                 number, error, _ = fields.take("ihq")
                 place = fields.at
                 fields.take("qi" if version > 3 else "q")
-                if error or (topic, number) not in latest:
+                if topic in self.topics.deleted:
+                    struct.pack_into(">h", result, place - 10, UNKNOWN)
+                elif not error and wanted.get((topic, number)) == EARLIEST:
+                    first = max(self.topics.starts[topic, number],
+                                struct.unpack_from(">q", result, place)[0])
+                    struct.pack_into(">q", result, place, first)
+                if error or wanted.get((topic, number)) != LATEST:
                     continue
                 partition = await self.follow(topic, number)
                 if partition:
@@ -291,6 +308,9 @@ class Connection:
             answer += bytes(8 if version > 0 else 0)
         elif key != VERSIONS and not self.is_trusted:
             raise ConnectionError("a request of somebody unknown")
+        if answer is None:
+            answer = self.broker.topics.answer(key, Fields(body, 10 + max(name, 0)))
+            return answer and struct.pack(">i", correlation) + answer, False
         return answer and struct.pack(">i", correlation) + answer, key == PRODUCE
 
     def refusal(self, fields):
@@ -315,12 +335,15 @@ class Connection:
     def request(self, body):
         key, version, correlation, name = struct.unpack_from(">hhih", body)
         start = 10 + max(name, 0)
+        self.broker.topics.note(key, Fields(body, start))
         if key == PRODUCE:
             self.pending[correlation] = self.produced
         elif key == ALTER:
             body = altered(body, start)
         elif key == DELETE_TOPICS:
             self.pending[correlation] = self.deleted
+        elif key == METADATA:
+            self.pending[correlation] = lambda answer: self.metadata(answer, version)
         elif key == VERSIONS:
             self.pending[correlation] = lambda answer: self.versions(answer, version)
         elif key == FETCH and version > 3:
@@ -334,15 +357,14 @@ class Connection:
             is_committed = version > 1 and body[place] == 1
             if version > 1:
                 body = body[:place] + b"\0" + body[place + 1:]
-            fields, latest = Fields(body, place + (version > 1)), set()
+            fields, wanted = Fields(body, place + (version > 1)), {}
             for _ in range(fields.take("i")):
                 topic = fields.bytes("h")
                 for _ in range(fields.take("i")):
                     number = fields.take("ii" if version > 3 else "i")
-                    if fields.take("q") == -1:
-                        latest.add((topic, number[0] if version > 3 else number))
+                    wanted[topic, number[0] if version > 3 else number] = fields.take("q")
             self.pending[correlation] = lambda answer: self.broker.offsets(
-                answer, version, is_committed, latest)
+                answer, version, is_committed, wanted)
         return body
 
     async def response(self, body):
@@ -358,6 +380,9 @@ class Connection:
         # Another topic may have the name next.
         self.broker.partitions.clear()
         return answer
+
+    async def metadata(self, answer, version):
+        return self.broker.topics.metadata(answer, Fields(answer, 4), version)
 
     async def fetch(self, answer, version, is_committed, wait):
         answer, is_cut = await self.broker.fetched(answer, version, is_committed)
@@ -375,22 +400,26 @@ class Connection:
             key, least, newest = fields.take("hhh")
             if is_compact and fields.varint():
                 raise ValueError("a version with tagged fields")
-            if key not in self.options.without | {HANDSHAKE, AUTHENTICATE, ALTER}:
+            own = {HANDSHAKE, AUTHENTICATE, ALTER, *kafka_topics.ANSWERED}
+            if key not in self.options.without | own:
                 kinds.append(struct.pack(">hhh", key, least, min(newest, NEWEST.get(key, newest))))
         kinds.append(struct.pack(">hhh", ALTER, 0, 0))
         if self.options.password is not None:
             kinds += [struct.pack(">hhh", HANDSHAKE, 0, 1), struct.pack(">hhh", AUTHENTICATE, 0, 1)]
+        kinds += [struct.pack(">hhh", key, 0, newest) for key, newest in
+                  kafka_topics.ANSWERED.items() if key not in self.options.without]
         tag = b"\0" if is_compact else b""
         length = varint(len(kinds) + 1) if is_compact else struct.pack(">i", len(kinds))
         throttle = answer[fields.at:fields.at + (4 if version > 0 else 0)]
         return answer[:6] + length + b"".join(kind + tag for kind in kinds) + throttle + tag
 
 
-async def forward(source, target, change):
+async def forward(source, target, change, gate):
     """Sends on what comes; `change` may keep it by returning nothing."""
     try:
         while True:
             data = await change(await frame(source))
+            await gate.passes.wait()
             if data:
                 target.write(framed(data))
                 await target.drain()
@@ -400,7 +429,7 @@ async def forward(source, target, change):
         target.close()
 
 
-async def serve(connection, reader, writer):
+async def serve(connection, reader, writer, gate):
     async def request(body):
         answer, is_late = connection.answer(body)
         if answer is None:
@@ -424,13 +453,18 @@ async def serve(connection, reader, writer):
     except OSError:
         writer.close()
         return
-    await asyncio.gather(forward(reader, to_broker, request),
-                         forward(from_broker, writer, connection.response))
+    await asyncio.gather(forward(reader, to_broker, request, gate),
+                         forward(from_broker, writer, connection.response, gate))
 
 
 def refusals(argument):
     topic, codes = argument.rsplit("=", 1)
     return topic, [int(code) for code in codes.split(",")]
+
+
+def numbered(argument):
+    topic, number = argument.rsplit("=", 1)
+    return topic, int(number)
 
 
 async def main():
@@ -441,17 +475,18 @@ async def main():
                         default=set())
     parser.add_argument("--refuse", type=refusals, action="append", default=[])
     parser.add_argument("--password")
+    parser.add_argument("--shown", type=numbered, action="append", default=[])
+    parser.add_argument("--control", type=int)
     options = parser.parse_args()
     options.refuse = dict(options.refuse)
     options.produced = asyncio.Event()
-    broker = Broker(options.target)
-
-    async def accept(reader, writer):
-        await serve(Connection(broker, options), reader, writer)
-
-    server = await asyncio.start_server(accept, "127.0.0.1", options.listen, limit=LIMIT)
-    async with server:
-        await server.serve_forever()
+    broker = Broker(options.target, kafka_topics.Topics(options.shown))
+    gate = Gate(options.listen, LIMIT, lambda reader, writer: serve(
+        Connection(broker, options), reader, writer, gate))
+    await gate.open()
+    if options.control:
+        await asyncio.start_server(gate.control, "127.0.0.1", options.control)
+    await asyncio.Event().wait()
 
 
 asyncio.run(main())
