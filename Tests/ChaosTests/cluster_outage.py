@@ -28,18 +28,20 @@ LIMIT_MIB = 192
 # Attempts as well as time, because a loaded machine may stop all processes for long.
 ATTEMPTS = 2400
 
+SOURCE = """
+sources:
+  in:
+    connector: generate
+    topic: numbers
+    rate: 2000
+    columns: [n, text]
+    fields: {n: sequence, text: text 2500..2500}
+"""
 PIPELINE = """
 pipeline: outage
 broker: {bootstrap.servers: "${env:BOOTSTRAP}", replication.factor: 1}
 topics:
   numbers: {partitions: 4}
-sources:
-  in:
-    connector: generate
-    topic: numbers
-    rate: 5000
-    columns: [n, text]
-    fields: {n: sequence, text: text 1000..1000}
 sinks:
   out:
     connector: sqlite
@@ -54,13 +56,24 @@ sinks:
 class Run:
     def __init__(self, millrace, directory, bootstrap):
         self.directory = os.path.abspath(directory)
-        with open(f"{self.directory}/pipeline.yaml", "w") as file:
-            file.write(PIPELINE)
+        self.command = [os.path.abspath(millrace), "run", "--log-level", "info", "pipeline.yaml"]
+        self.environment = {**os.environ, "BOOTSTRAP": bootstrap}
+        self.write(PIPELINE + SOURCE)
         with open(f"{self.directory}/log", "w") as log:
-            self.process = subprocess.Popen(
-                [os.path.abspath(millrace), "run", "--log-level", "info", "pipeline.yaml"],
-                cwd=self.directory, stdout=log, stderr=log,
-                env={**os.environ, "BOOTSTRAP": bootstrap})
+            self.process = subprocess.Popen(self.command, cwd=self.directory, stdout=log,
+                                            stderr=log, env=self.environment)
+
+    def write(self, pipeline):
+        with open(f"{self.directory}/pipeline.yaml", "w") as file:
+            file.write(pipeline)
+
+    def drain(self):
+        """Lets the sink come to the end of the topic, which grows no more."""
+        self.write(PIPELINE)
+        result = subprocess.run(self.command, cwd=self.directory, env=self.environment,
+                                capture_output=True, text=True, timeout=600)
+        if result.returncode != 0:
+            self.fail(f"without its source it ended with {result.returncode}: {result.stderr}")
 
     def fail(self, reason):
         raise SystemExit(f"{reason}\n" + open(f"{self.directory}/log").read()[-6000:])
@@ -105,7 +118,7 @@ def tell(control, word):
 def main(millrace, directory, bootstrap, control, seconds=SECONDS, word="down"):
     run = Run(millrace, directory, bootstrap)
     try:
-        run.wait_for(5000)
+        run.wait_for(2000)
         before = run.memory()[0]
         tell(control, word)
         end = time.monotonic() + float(seconds)
@@ -114,7 +127,7 @@ def main(millrace, directory, bootstrap, control, seconds=SECONDS, word="down"):
             time.sleep(0.5)
         away = run.memory()[0]
         tell(control, "up")
-        run.wait_for(run.rows() + 20000)
+        run.wait_for(run.rows() + 8000)
         peak = run.memory()[1]
         run.process.send_signal(signal.SIGTERM)
         code = run.process.wait(timeout=600)
@@ -126,6 +139,7 @@ def main(millrace, directory, bootstrap, control, seconds=SECONDS, word="down"):
             run.process.wait()
     if peak > LIMIT_MIB:
         run.fail(f"it had {peak} MiB in memory, {before} before the brokers were away")
+    run.drain()
     expected = set(range(1, run.rows() + 1))
     found = collections.Counter(
         json.loads(value)["n"] for value in values(bootstrap, "numbers", "read_committed"))
