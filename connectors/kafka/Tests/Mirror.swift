@@ -47,8 +47,12 @@ struct Mirror {
         return result
     }
 
-    func records(of topic: String) async throws -> [Record] {
+    func records(
+        of topic: String,
+        location: SourceLocation = #_sourceLocation
+    ) async throws -> [Record] {
         let result = try await directory.millrace("topics", "read", topic, "--json")
+        #expect(result.exitCode == 0, "\(result.errors)", sourceLocation: location)
         return try result.jsonLines().map { Record($0) }
     }
 
@@ -63,8 +67,9 @@ struct Mirror {
     /// Waits until a topic here has so many records.
     func wait(for count: Int, in topic: String, while command: Command) async throws {
         for _ in 0..<600 {
-            let found = (try? await records(of: topic).count) ?? 0
-            if found >= count { return }
+            // It may not exist yet.
+            let read = try await directory.millrace("topics", "read", topic)
+            if read.output.split(separator: "\n").count >= count { return }
             try await Task.sleep(for: .milliseconds(100))
         }
         Issue.record("only \(try await records(of: topic).count): \(command.errorsSoFar)")
