@@ -147,7 +147,9 @@ struct TopicsCopyTests {
         var attempts = 0
         while try await millrace(list).output.isEmpty, attempts < 600 { attempts += 1 }
         copy.signal(SIGKILL)
-        if try await copy.wait().exitCode == -SIGKILL {
+        _ = try await copy.wait()
+        // Killed behind the last record, it may have moved the offsets as well.
+        if try await orders(on: flag).count < 60_000 {
             let groups = try await done(["groups", "--json"] + flag).json()
             #expect((groups["groups"] as? [Any])?.isEmpty == true, "\(groups)")
         }
